@@ -1,0 +1,1 @@
+"""A 3D model from upload to shelf: checked, made small, given a picture, published."""
