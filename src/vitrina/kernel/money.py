@@ -30,7 +30,7 @@ class Money:
             raise ValueError(
                 f"currency {self.currency!r} is not one of {', '.join(sorted(MINOR_DIGITS))}"
             )
-        if not isinstance(self.minor, int) or isinstance(self.minor, bool):
+        if type(self.minor) is not int:  # bool is an int, and no amount
             raise TypeError(f"minor units are whole numbers, got {self.minor!r}")
 
     @classmethod
