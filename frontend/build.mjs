@@ -25,6 +25,7 @@ const BUNDLES = {
 };
 const COPIES = {
   "environment.bin": "viewer/environment/studio.bin",
+  "favicon.svg": "storefront/favicon.svg",
   "swagger-ui.css": "node_modules/swagger-ui-dist/swagger-ui.css",
   "swagger-ui-bundle.js": "node_modules/swagger-ui-dist/swagger-ui-bundle.js",
 };
