@@ -1,0 +1,248 @@
+// The soft shadow a product throws on the floor of the studio.
+//
+// The floor is lit from everywhere, so its shadow is how much of that light the product hides: dark
+// and crisp under a chair's feet, wide and faint under its seat. It is worked out once per model:
+//
+// 1. An orthographic camera in the floor looks up and draws, for each spot of the floor, whether
+//    something hangs over it and how high.
+// 2. For each spot, rings around it are summed. A full ring between radii a and b at height h hides
+//    b²/(b²+h²) − a²/(a²+h²) of the light (the form factor of a disc seen from below its centre),
+//    and a ring is read at the mip level that matches its width.
+
+import {
+  BufferAttribute,
+  BufferGeometry,
+  CustomBlending,
+  DoubleSide,
+  HalfFloatType,
+  LinearFilter,
+  LinearMipmapLinearFilter,
+  Mesh,
+  NoBlending,
+  OneFactor,
+  OneMinusSrcAlphaFactor,
+  OrthographicCamera,
+  PlaneGeometry,
+  Scene,
+  ShaderMaterial,
+  WebGLRenderTarget,
+} from "three";
+import type { Material, Matrix3, Object3D, Texture, WebGLRenderer } from "three";
+
+import type { Bounds } from "./framing";
+
+const HEIGHTS_PX = 256;
+const SHADOW_PX = 160;
+/** How far the shadow may reach beyond the product: as far as the framing leaves room for it. */
+const MARGIN = 0.11;
+/** The floor is never black: light comes in under everything by way of the walls. */
+const DARKEST = 0.62;
+
+interface LitMaterial extends Material {
+  map?: (Texture & { matrix: Matrix3 }) | null;
+  transmission?: number;
+}
+
+export class ContactShadow {
+  readonly mesh: Mesh;
+  private readonly heights: WebGLRenderTarget;
+  private readonly shadow: WebGLRenderTarget;
+  private readonly heightMaterial = heightMaterial();
+  private readonly gatherMaterial = gatherMaterial();
+  private readonly floorMaterial = floorMaterial();
+
+  constructor() {
+    this.heights = new WebGLRenderTarget(HEIGHTS_PX, HEIGHTS_PX, {
+      type: HalfFloatType,
+      minFilter: LinearMipmapLinearFilter,
+      magFilter: LinearFilter,
+      generateMipmaps: true,
+    });
+    this.shadow = new WebGLRenderTarget(SHADOW_PX, SHADOW_PX, { type: HalfFloatType, depthBuffer: false });
+    this.mesh = new Mesh(floorGeometry(), this.floorMaterial);
+    this.mesh.renderOrder = -1;
+  }
+
+  /** Work the shadow out anew for a product standing in these bounds. */
+  cast(renderer: WebGLRenderer, product: Object3D, { min, max }: Bounds): void {
+    const width = max[0] - min[0];
+    const depth = max[2] - min[2];
+    const height = Math.max(max[1] - min[1], 1e-4);
+    const side = Math.max(width, depth, height / 8) * (1 + 2 * MARGIN);
+
+    // Looking up with +Z as the picture's top, +X is its right: the floor's own axes.
+    const camera = new OrthographicCamera(-side / 2, side / 2, side / 2, -side / 2, 0, height * 1.02);
+    camera.position.set((min[0] + max[0]) / 2, min[1] - height * 0.01, (min[2] + max[2]) / 2);
+    camera.up.set(0, 0, 1);
+    camera.lookAt(camera.position.x, max[1] + height, camera.position.z);
+
+    const parent = product.parent;
+    const alone = new Scene().add(product);
+    alone.overrideMaterial = this.heightMaterial;
+    this.gatherMaterial.uniforms.height!.value = height / side;
+    const quad = new Mesh(new PlaneGeometry(2, 2), this.gatherMaterial);
+    quad.frustumCulled = false;
+    this.gatherMaterial.uniforms.heights!.value = this.heights.texture;
+    this.floorMaterial.uniforms.shadow!.value = this.shadow.texture;
+    try {
+      renderer.setRenderTarget(this.heights);
+      renderer.clear();
+      renderer.render(alone, camera);
+      renderer.setRenderTarget(this.shadow);
+      renderer.render(quad, camera);
+    } finally {
+      renderer.setRenderTarget(null);
+      quad.geometry.dispose();
+      parent?.add(product);
+    }
+
+    this.mesh.scale.set(side, 1, side);
+    this.mesh.position.set(camera.position.x, min[1] - height * 0.001, camera.position.z);
+  }
+
+  dispose(): void {
+    for (const part of [this.heights, this.shadow, this.heightMaterial, this.gatherMaterial])
+      part.dispose();
+    this.floorMaterial.dispose();
+    this.mesh.geometry.dispose();
+  }
+}
+
+/** A unit square in the floor whose texture axes are the world's X and Z, seen from above only. */
+function floorGeometry(): BufferGeometry {
+  const geometry = new BufferGeometry();
+  const corners = [-0.5, 0, 0.5, 0.5, 0, 0.5, -0.5, 0, -0.5, 0.5, 0, -0.5];
+  geometry.setAttribute("position", new BufferAttribute(new Float32Array(corners), 3));
+  geometry.setAttribute("uv", new BufferAttribute(new Float32Array([0, 1, 1, 1, 0, 0, 1, 0]), 2));
+  geometry.setIndex([0, 1, 2, 2, 1, 3]);
+  return geometry;
+}
+
+/** Red: height over the floor as a share of the product's; alpha: how much light is held back. */
+function heightMaterial(): ShaderMaterial {
+  const material = new ShaderMaterial({
+    side: DoubleSide,
+    blending: NoBlending,
+    uniforms: {
+      cover: { value: 1 },
+      picture: { value: null },
+      pictureMatrix: { value: null },
+      usesPicture: { value: false },
+    },
+    vertexShader: /* glsl */ `
+      #include <common>
+      #include <morphtarget_pars_vertex>
+      #include <skinning_pars_vertex>
+      uniform mat3 pictureMatrix;
+      varying vec2 pictureUv;
+      varying float heightShare;
+      void main() {
+        #include <skinbase_vertex>
+        #include <begin_vertex>
+        #include <morphtarget_vertex>
+        #include <skinning_vertex>
+        #include <project_vertex>
+        pictureUv = (pictureMatrix * vec3(uv, 1.0)).xy;
+        heightShare = gl_Position.z * 0.5 + 0.5;
+      }`,
+    fragmentShader: /* glsl */ `
+      uniform float cover;
+      uniform bool usesPicture;
+      uniform sampler2D picture;
+      varying vec2 pictureUv;
+      varying float heightShare;
+      void main() {
+        float held = cover * (usesPicture ? texture2D(picture, pictureUv).a : 1.0);
+        if (held < 0.02) discard;
+        gl_FragColor = vec4(heightShare * held, 0.0, 0.0, held);
+      }`,
+  });
+  // One material draws everything; what differs is how much light each of the product's own lets by.
+  material.onBeforeRender = (_renderer, _scene, _camera, _geometry, object) => {
+    const own = (object as Mesh).material;
+    const lit = (Array.isArray(own) ? own[0] : own) as LitMaterial | undefined;
+    const cutOut = lit !== undefined && (lit.transparent || lit.alphaTest > 0);
+    const { uniforms } = material;
+    uniforms.cover!.value = (cutOut ? lit.opacity : 1) * (1 - 0.8 * (lit?.transmission ?? 0));
+    uniforms.usesPicture!.value = cutOut && Boolean(lit.map);
+    uniforms.picture!.value = cutOut ? lit.map : null;
+    if (lit?.map) uniforms.pictureMatrix!.value = lit.map.matrix;
+    material.uniformsNeedUpdate = true;
+  };
+  return material;
+}
+
+function gatherMaterial(): ShaderMaterial {
+  return new ShaderMaterial({
+    blending: NoBlending,
+    depthTest: false,
+    depthWrite: false,
+    uniforms: { heights: { value: null }, height: { value: 1 } },
+    vertexShader: /* glsl */ `
+      varying vec2 spot;
+      void main() {
+        spot = uv;
+        gl_Position = vec4(position.xy, 0.0, 1.0);
+      }`,
+    fragmentShader: /* glsl */ `
+      uniform sampler2D heights;
+      uniform float height;
+      varying vec2 spot;
+
+      const float TEXEL = 1.0 / ${HEIGHTS_PX}.0;
+      const float GROWTH = 1.5;
+      const int RINGS = 13;
+      const int SECTORS = 12;
+
+      float disc(float radius, float h) {
+        return radius * radius / (radius * radius + h * h);
+      }
+
+      void main() {
+        float inner = 0.0;
+        float outer = 0.6 * TEXEL;
+        float hidden = 0.0;
+        for (int ring = 0; ring < RINGS; ring++) {
+          float reach = 0.5 * (inner + outer);
+          float lod = max(0.0, log2(6.2832 * outer / float(SECTORS) / TEXEL));
+          for (int sector = 0; sector < SECTORS; sector++) {
+            float turn = (float(sector) + 0.5 * float(ring & 1)) * 6.2832 / float(SECTORS);
+            vec4 above = textureLod(heights, spot + reach * vec2(cos(turn), sin(turn)), lod);
+            if (above.a > 0.0) {
+              float h = max(above.r / above.a * height, 0.002);
+              hidden += above.a * (disc(outer, h) - disc(inner, h));
+            }
+          }
+          inner = outer;
+          outer *= GROWTH;
+        }
+        gl_FragColor = vec4(hidden / float(SECTORS), 0.0, 0.0, 1.0);
+      }`,
+  });
+}
+
+/** Drawn first and as if opaque, so that glass in front of it shows it, yet it only darkens. */
+function floorMaterial(): ShaderMaterial {
+  return new ShaderMaterial({
+    blending: CustomBlending,
+    blendSrc: OneFactor,
+    blendDst: OneMinusSrcAlphaFactor,
+    depthWrite: false,
+    uniforms: { shadow: { value: null } },
+    vertexShader: /* glsl */ `
+      varying vec2 spot;
+      void main() {
+        spot = uv;
+        gl_Position = projectionMatrix * modelViewMatrix * vec4(position, 1.0);
+      }`,
+    fragmentShader: /* glsl */ `
+      uniform sampler2D shadow;
+      varying vec2 spot;
+      void main() {
+        vec2 fromMiddle = abs(spot - 0.5);
+        float fade = 1.0 - smoothstep(0.38, 0.5, max(fromMiddle.x, fromMiddle.y));
+        float dark = ${DARKEST} * clamp(texture2D(shadow, spot).r, 0.0, 1.0) * fade;
+        gl_FragColor = vec4(0.0, 0.0, 0.0, dark);
+      }`,
+  });
+}
