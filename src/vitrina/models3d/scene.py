@@ -1,0 +1,249 @@
+"""What a document shows: triangles, variants, extent, and which renderer it needs.
+
+Every function takes a document that has passed ``preflight`` (or came out of the pipeline).
+"""
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vitrina.models3d import glb
+from vitrina.models3d.model import Plain, Tier, Vector
+
+Points: TypeAlias = NDArray[np.float64]  # shape (n, 3), metres
+Matrix: TypeAlias = NDArray[np.float64]  # shape (4, 4), acts on column vectors
+
+TRIANGLES, STRIP, FAN = 4, 5, 6
+INSTANCING = "EXT_mesh_gpu_instancing"
+VARIANTS = "KHR_materials_variants"
+
+# What the small renderer draws; anything else that changes the look needs three.js.
+CORE_EXTENSIONS = frozenset(
+    {
+        "EXT_meshopt_compression",
+        "EXT_texture_avif",
+        "EXT_texture_webp",
+        "KHR_materials_emissive_strength",
+        "KHR_materials_ior",
+        "KHR_materials_specular",
+        "KHR_materials_unlit",
+        "KHR_materials_variants",
+        "KHR_mesh_quantization",
+        "KHR_meshopt_compression",
+        "KHR_texture_transform",
+    }
+)
+
+
+def variants(document: Plain) -> tuple[str, ...]:
+    """Names of the finishes the model can wear, in the file's order."""
+    extension = document.get("extensions", {}).get(VARIANTS, {})
+    return tuple(variant["name"] for variant in extension.get("variants", []))
+
+
+def tier(document: Plain) -> Tier:
+    """Whether the small renderer can draw the model faithfully."""
+    moves = document.get("animations") or document.get("skins")
+    morphs = any(
+        "targets" in primitive
+        for mesh in document.get("meshes", [])
+        for primitive in mesh["primitives"]
+    )
+    foreign = set(document.get("extensionsUsed", [])) - CORE_EXTENSIONS
+    return "full" if moves or morphs or foreign else "core"
+
+
+def triangles(document: Plain) -> int:
+    """Triangles drawn by the default scene, a mesh counted as often as it is used."""
+    accessors = document.get("accessors", [])
+    per_mesh = [
+        sum(_triangles(primitive, accessors) for primitive in mesh["primitives"])
+        for mesh in document.get("meshes", [])
+    ]
+    return sum(
+        per_mesh[node["mesh"]] * instances(document, node)
+        for node in _shown_nodes(document)
+        if "mesh" in node
+    )
+
+
+def instances(document: Plain, node: Plain) -> int:
+    """How often a node draws its mesh."""
+    attributes = node.get("extensions", {}).get(INSTANCING, {}).get("attributes", {})
+    counts = [int(document["accessors"][index]["count"]) for index in attributes.values()]
+    return max([1, *counts])
+
+
+def _triangles(primitive: Plain, accessors: list[Plain]) -> int:
+    corners: int = accessors[primitive.get("indices", primitive["attributes"]["POSITION"])]["count"]
+    match primitive.get("mode", TRIANGLES):
+        case 4:
+            return corners // 3
+        case 5 | 6:
+            return max(0, corners - 2)
+    return 0
+
+
+def _shown_nodes(document: Plain) -> list[Plain]:
+    """Every node below the default scene."""
+    nodes = document.get("nodes", [])
+    waiting = list(document["scenes"][document.get("scene", 0)].get("nodes", []))
+    shown = []
+    while waiting:
+        node = nodes[waiting.pop()]
+        shown.append(node)
+        waiting += node.get("children", [])
+    return shown
+
+
+def bounds_m(document: Plain, binary: bytes) -> tuple[Vector, Vector]:
+    """Corners of the smallest box, along the axes, around the default scene in its rest pose.
+
+    Skins pose their vertices as they do on screen; morph targets count with their default
+    weights. Positions that meshopt has coded are taken from the accessor's own bounds.
+
+    Returns:
+        (least, greatest) x, y, z in metres.
+    """
+    worlds = _world_matrices(document)
+    low, high = np.full(3, np.inf), np.full(3, -np.inf)
+    for index in worlds:
+        node = document["nodes"][index]
+        if "mesh" not in node:
+            continue
+        for primitive in document["meshes"][node["mesh"]]["primitives"]:
+            for points in _placed(document, binary, index, primitive, worlds):
+                low = np.minimum(low, points.min(axis=0))
+                high = np.maximum(high, points.max(axis=0))
+    return _vector(low), _vector(high)
+
+
+def _placed(
+    document: Plain, binary: bytes, index: int, primitive: Plain, worlds: dict[int, Matrix]
+) -> list[Points]:
+    """A primitive's vertices in the world, once per instance."""
+    node = document["nodes"][index]
+    points = _rest_positions(document, binary, node, primitive)
+    attributes = primitive["attributes"]
+    joints, weights = attributes.get("JOINTS_0"), attributes.get("WEIGHTS_0")
+    if "skin" in node and joints is not None and weights is not None:
+        if len(points) == document["accessors"][joints]["count"] and not (
+            glb.is_coded(document, joints) or glb.is_coded(document, weights)
+        ):
+            return [_skinned(document, binary, node["skin"], points, (joints, weights), worlds)]
+        return [_transformed(worlds[index], points)]
+    return [
+        _transformed(worlds[index] @ placement, points)
+        for placement in _instance_matrices(document, binary, node)
+    ]
+
+
+def _rest_positions(document: Plain, binary: bytes, node: Plain, primitive: Plain) -> Points:
+    accessor = primitive["attributes"]["POSITION"]
+    if glb.is_coded(document, accessor):
+        it = document["accessors"][accessor]
+        scale = 1.0
+        if it.get("normalized"):
+            scale = float(np.iinfo(glb.COMPONENTS[it["componentType"]]).max)
+        sides = np.array([it.get("min", [0, 0, 0]), it.get("max", [0, 0, 0])]) / scale
+        grid = np.meshgrid(*sides.T, indexing="ij")
+        return np.stack(grid, axis=-1).reshape(-1, 3)
+    points = glb.floats(document, binary, accessor)
+    mesh = document["meshes"][node["mesh"]]
+    weights = node.get("weights", mesh.get("weights", []))
+    for weight, target in zip(weights, primitive.get("targets", []), strict=False):
+        if weight and "POSITION" in target:
+            points = points + weight * glb.floats(document, binary, target["POSITION"])
+    return points
+
+
+def _skinned(
+    document: Plain,
+    binary: bytes,
+    skin: int,
+    points: Points,
+    influences: tuple[int, int],
+    worlds: dict[int, Matrix],
+) -> Points:
+    """Linear blend skinning (glTF 2.0 specification, section 3.7.3.3)."""
+    it = document["skins"][skin]
+    joints = np.stack([worlds.get(joint, np.eye(4)) for joint in it["joints"]])
+    if "inverseBindMatrices" in it:
+        # Stored column by column.
+        bind = glb.floats(document, binary, it["inverseBindMatrices"])[: len(joints)]
+        joints = joints @ bind.reshape(-1, 4, 4).transpose(0, 2, 1)
+    which = glb.numbers(document, binary, influences[0]).astype(np.int64)
+    weights = glb.floats(document, binary, influences[1])
+    posed = np.zeros_like(points)
+    for slot in range(which.shape[1]):
+        moved = joints[np.minimum(which[:, slot], len(joints) - 1)]
+        at = np.einsum("nij,nj->ni", moved[:, :3, :3], points) + moved[:, :3, 3]
+        posed += weights[:, slot, None] * at
+    return posed
+
+
+def _world_matrices(document: Plain) -> dict[int, Matrix]:
+    """Node index to world matrix, for every node of the default scene."""
+    nodes = document.get("nodes", [])
+    worlds: dict[int, Matrix] = {}
+    roots = document["scenes"][document.get("scene", 0)].get("nodes", [])
+    waiting = [(root, np.eye(4)) for root in roots]
+    while waiting:
+        index, parent = waiting.pop()
+        worlds[index] = parent @ local_matrix(nodes[index])
+        waiting += [(child, worlds[index]) for child in nodes[index].get("children", [])]
+    return worlds
+
+
+def local_matrix(node: Plain) -> Matrix:
+    """A node's own transform: its matrix, or translation · rotation · scale."""
+    if "matrix" in node:
+        return np.array(node["matrix"], np.float64).reshape(4, 4).T
+    return _trs(
+        np.array(node.get("translation", [0, 0, 0]), np.float64),
+        np.array(node.get("rotation", [0, 0, 0, 1]), np.float64),
+        np.array(node.get("scale", [1, 1, 1]), np.float64),
+    )
+
+
+def _trs(
+    translation: NDArray[np.float64], rotation: NDArray[np.float64], scale: NDArray[np.float64]
+) -> Matrix:
+    x, y, z, w = rotation
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+    matrix[:3, :3] *= scale
+    matrix[:3, 3] = translation
+    return matrix
+
+
+def _instance_matrices(document: Plain, binary: bytes, node: Plain) -> list[Matrix]:
+    attributes = node.get("extensions", {}).get(INSTANCING, {}).get("attributes", {})
+    if not attributes or any(glb.is_coded(document, index) for index in attributes.values()):
+        return [np.eye(4)]
+    count = instances(document, node)
+    rows = {"TRANSLATION": (0, 0, 0), "ROTATION": (0, 0, 0, 1), "SCALE": (1, 1, 1)}
+    values = {
+        name: glb.floats(document, binary, attributes[name])
+        if name in attributes
+        else np.tile(np.array(neutral, np.float64), (count, 1))
+        for name, neutral in rows.items()
+    }
+    return [_trs(*row) for row in zip(*values.values(), strict=True)]
+
+
+def _transformed(matrix: Matrix, points: Points) -> Points:
+    return points @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+def _vector(values: NDArray[np.float64]) -> Vector:
+    # A hundredth of a millimetre is finer than any page shows, and keeps the manifest short.
+    x, y, z = (round(float(value), 5) + 0.0 for value in values)
+    return (x, y, z)
