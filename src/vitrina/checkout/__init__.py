@@ -1,0 +1,1 @@
+"""Quotes, orders, payments: what has been promised."""

@@ -1,0 +1,1 @@
+"""Who takes the money: one interface, and those who fulfil it."""
