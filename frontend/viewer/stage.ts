@@ -56,7 +56,6 @@ export class Stage {
   private framing: Framing | undefined;
   private product: Group | undefined;
   private parser: GLTFParser | undefined;
-  private finishWanted = "";
   private readonly finishes = new Map<string, Map<Mesh, Material>>();
 
   /** Throws StageError "webgl" where the canvas has no WebGL 2. */
@@ -87,8 +86,9 @@ export class Stage {
    * Puts a model on stage in place of the one there, in one of its finishes ("" for its own look).
    * The old one stays until the new one is ready to be drawn.
    */
-  async place(glb: ArrayBuffer, finish = ""): Promise<void> {
+  async place(glb: ArrayBuffer, finish = "", progress: () => void = () => {}): Promise<void> {
     const { product, parser } = await parse(glb);
+    progress();
     const bounds = boundsOf(product);
     this.retire();
     this.product = product;
@@ -102,23 +102,16 @@ export class Stage {
     });
     this.framing = new Framing(bounds);
     await this.wear(finish);
+    progress();
     this.scene.add(product);
     this.shadow.cast(this.renderer, product, bounds);
   }
 
-  /**
-   * Shows a finish; an unknown one is the file's own look. When several are asked for before the
-   * first is there, the last one wins.
-   *
-   * Returns whether this finish is the one now shown.
-   */
-  async wear(finish: string): Promise<boolean> {
-    this.finishWanted = finish;
+  /** Dresses the model in a finish; an unknown one is the file's own look. One at a time. */
+  async wear(finish: string): Promise<void> {
     const materials = await this.finish(finish);
-    if (this.finishWanted !== finish) return false;
     for (const [mesh, material] of materials) mesh.material = material;
     if (this.product) await this.renderer.compileAsync(this.product, this.camera, this.scene);
-    return this.finishWanted === finish;
   }
 
   /** Draws one picture. */
@@ -134,6 +127,17 @@ export class Stage {
     // The studio turns with the camera: it is the product that stands on a turntable.
     this.scene.environmentRotation.y = view.azimuth;
     this.renderer.render(this.scene, this.camera);
+  }
+
+  /** Resolves when the graphics processor has finished the picture drawn last. */
+  async drawn(): Promise<void> {
+    const gl = this.renderer.getContext() as WebGL2RenderingContext;
+    const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    if (!fence) return; // the context was lost, which is reported by its own event
+    gl.flush();
+    while (gl.getSyncParameter(fence, gl.SYNC_STATUS) === gl.UNSIGNALED)
+      await new Promise((resolve) => setTimeout(resolve, 4));
+    gl.deleteSync(fence);
   }
 
   dispose(): void {
