@@ -1,6 +1,7 @@
 """Products as values: what they are, which variants one can buy, how they look in 3D."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -56,6 +57,15 @@ class Availability(StrEnum):
         if available <= 0:
             return cls.SOLD_OUT
         return cls.FEW_LEFT if available <= FEW_LEFT else cls.IN_STOCK
+
+    @classmethod
+    def best(cls, several: Iterable["Availability"]) -> "Availability":
+        """Of a product's variants the one that promises most."""
+        found = set(several)
+        return next(
+            (each for each in (cls.IN_STOCK, cls.FEW_LEFT, cls.UNKNOWN) if each in found),
+            cls.SOLD_OUT,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +123,7 @@ class Variant:
     material_variant: str = ""  # KHR_materials_variants name the 3D view shows; "" = as modelled
 
     def __post_init__(self) -> None:
-        check_sku(self.sku)
+        _check_sku(self.sku)
         _check_text(self.stock_key, f"the stock key of {self.sku}", MAX_NAME_LENGTH)
         if not 0 <= self.price.minor <= MAX_PRICE_MINOR:
             raise ValueError(f"the price of {self.sku} is {self.price}: give 0 or more")
@@ -321,12 +331,18 @@ def asset_url(key: str) -> str:
     return f"/assets/{key}"
 
 
-def check_sku(sku: str) -> None:
-    """
-    Raises:
-        ValueError: not a SKU; says what one looks like.
-    """
-    if len(sku) > MAX_SKU_LENGTH or SKU.fullmatch(sku) is None:
+def is_slug(text: str) -> bool:
+    """Whether a product or a category could have this slug."""
+    return len(text) <= MAX_SLUG_LENGTH and SLUG.fullmatch(text) is not None
+
+
+def is_sku(text: str) -> bool:
+    """Whether a variant could have this SKU."""
+    return len(text) <= MAX_SKU_LENGTH and SKU.fullmatch(text) is not None
+
+
+def _check_sku(sku: str) -> None:
+    if not is_sku(sku):
         raise ValueError(
             f"{sku!r} is not a SKU: capitals and digits, joined by single hyphens or dots, at "
             f"most {MAX_SKU_LENGTH} characters, such as OAK-CHAIR-2"
@@ -334,7 +350,7 @@ def check_sku(sku: str) -> None:
 
 
 def _check_slug(slug: str, what: str) -> None:
-    if len(slug) > MAX_SLUG_LENGTH or SLUG.fullmatch(slug) is None:
+    if not is_slug(slug):
         raise ValueError(
             f"{slug!r} cannot be {what}: lower-case letters and digits, joined by single hyphens, "
             f"at most {MAX_SLUG_LENGTH} characters, such as oak-chair"

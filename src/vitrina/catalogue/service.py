@@ -31,6 +31,8 @@ from vitrina.catalogue.model import (
     PublicationState,
     Results,
     Variant,
+    is_sku,
+    is_slug,
 )
 from vitrina.catalogue.search import Filters, Search, SearchOrder
 from vitrina.catalogue.store import CatalogueStore, place_of
@@ -111,6 +113,8 @@ def get_product(catalogue: Catalogue, slug: str) -> Product:
             raise UnknownProduct(slug)
         return product_id
 
+    if not is_slug(slug):
+        raise UnknownProduct(slug)
     product = _remembered(catalogue, catalogue.ids_by_slug.get(slug, look_up))
     if product is None or not product.is_published:
         raise UnknownProduct(slug)
@@ -130,6 +134,8 @@ def find_variant(catalogue: Catalogue, sku: str) -> tuple[Product, Variant]:
             raise UnknownSku(sku)
         return product_id
 
+    if not is_sku(sku):
+        raise UnknownSku(sku)
     product = _remembered(catalogue, catalogue.ids_by_sku.get(sku, look_up))
     variant = product.variant(sku) if product and product.is_published else None
     if product is None or variant is None:
@@ -258,7 +264,7 @@ def find_product(catalogue: Catalogue, slug: str) -> Product:
     Raises:
         UnknownProduct: there is none.
     """
-    product_id = catalogue.store.id_of_slug(slug)
+    product_id = catalogue.store.id_of_slug(slug) if is_slug(slug) else None
     product = catalogue.store.get(product_id) if product_id else None
     if product is None:
         raise UnknownProduct(slug)

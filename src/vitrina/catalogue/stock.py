@@ -98,7 +98,7 @@ def levels(db: Engine, stock_keys: Iterable[str]) -> dict[str, int]:
     rows = select(STOCK.c.stock_key, STOCK.c.available).where(STOCK.c.stock_key.in_(list(found)))
     try:
         with db.connect() as connection:
-            found.update(connection.execute(rows).tuples().all())
+            found.update((row.stock_key, row.available) for row in connection.execute(rows))
     except (DBAPIError, PoolTimeout) as error:
         raise StockUnavailable from error
     return found
