@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,9 @@ from vitrina.checkout.errors import CartIsEmpty, NotSoldAnyMore
 from vitrina.checkout.tax import TaxCalculator, TaxLine
 from vitrina.kernel.ids import new_id, new_number
 from vitrina.kernel.money import Money
+
+# Crockford's base 32, of which order numbers are made, has no I, L and O: they are misread digits.
+_MISREAD = str.maketrans("ILO", "110")
 
 
 class OrderState(StrEnum):
@@ -246,6 +250,12 @@ class Order:
             cancel_reason=reason,
             payment=Payment(payment),
         )
+
+
+def tidy_number(text: str) -> str:
+    """An order's number as it is stored, from the way somebody typed it."""
+    plain = re.sub(r"[\s-]", "", text.upper()).translate(_MISREAD)
+    return f"{plain[:4]}-{plain[4:8]}-{plain[8:]}"
 
 
 def _digest(value: object) -> str:
