@@ -22,6 +22,7 @@ const BUNDLES = {
   "pictures.js": "viewer/pictures.ts",
   "storefront.js": "storefront/storefront.ts",
   "storefront.css": "storefront/storefront.css",
+  "swagger-init.js": "docs/swagger-init.ts",
 };
 const COPIES = {
   "environment.bin": "viewer/environment/studio.bin",

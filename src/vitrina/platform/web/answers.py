@@ -36,7 +36,7 @@ from vitrina.platform.web.errors import (
 )
 from vitrina.platform.web.problems import MEDIA_TYPE, problem_json
 
-log = structlog.get_logger()
+log = structlog.stdlib.get_logger()
 
 _BUSY = {"ThrottlingException", "RequestLimitExceeded", "SlowDown", "ServiceUnavailable"}
 

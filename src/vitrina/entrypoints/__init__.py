@@ -1,0 +1,1 @@
+"""Where the shop is started from: the web process, the worker, Lambda. They decide nothing."""
