@@ -1,0 +1,1 @@
+"""Parametric demo products, modelled by code and fed to the real pipeline."""

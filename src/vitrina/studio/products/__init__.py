@@ -1,0 +1,1 @@
+"""The products themselves, one function each, by what they are made for."""
