@@ -70,7 +70,7 @@ class Elsewhere:
         self._lock.release()
 
     def _check_sql(self) -> None:
-        from vitrina.platform.schema import upgrade
+        from vitrina.platform.migrate import upgrade
 
         engine = sql_engine(self.settings)
         try:

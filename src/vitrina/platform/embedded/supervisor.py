@@ -137,7 +137,7 @@ class Embedded:
         began = time.monotonic()
         # Imported here: these take about as long as the embedded AWS, which starts meanwhile.
         from vitrina.platform.embedded.provision import provision
-        from vitrina.platform.schema import upgrade
+        from vitrina.platform.migrate import upgrade
 
         self._wait_for_aws()
         self._progress("AWS is ready", time.monotonic() - began)
