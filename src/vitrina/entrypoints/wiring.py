@@ -9,6 +9,8 @@ from sqlalchemy import Engine
 import vitrina.storefront
 from vitrina.cart.store import CartStore
 from vitrina.catalogue.service import Catalogue
+from vitrina.checkout.payments.provider import PaymentProvider
+from vitrina.checkout.payments.test_provider import TestProvider
 from vitrina.kernel.clock import Clock, utc_now
 from vitrina.platform import pages, resources
 from vitrina.platform.aws import dynamodb_client, s3_client, sqs_client
@@ -33,6 +35,7 @@ class Services:
     assets: ObjectStore
     uploads: ObjectStore
     events: MessageQueue
+    payments: PaymentProvider
     pages: Environment
 
 
@@ -55,5 +58,6 @@ def build(settings: Settings) -> Services:
         assets=ObjectStore(s3, settings.named(resources.ASSETS.name)),
         uploads=ObjectStore(s3, settings.named(resources.UPLOADS.name)),
         events=MessageQueue(sqs_client(settings), settings.named(resources.EVENTS.name)),
+        payments=TestProvider(db),
         pages=pages.environment(settings, STOREFRONT_TEMPLATES),
     )
