@@ -25,16 +25,24 @@ import {
   PlaneGeometry,
   Scene,
   ShaderMaterial,
+  Vector2,
+  Vector3,
   WebGLRenderTarget,
 } from "three";
 import type { Material, Matrix3, Object3D, Texture, WebGLRenderer } from "three";
 
+import { within } from "./framing";
 import type { Bounds } from "./framing";
 
 const HEIGHTS_PX = 256;
 const SHADOW_PX = 160;
-/** How far the shadow may reach beyond the product: as far as the framing leaves room for it. */
+/**
+ * How far the shadow reaches beyond the product, as a share of its width: as far as the framing
+ * leaves room for it, which is more around tall things.
+ */
 const MARGIN = 0.11;
+const MARGIN_TALL = 0.3;
+const MARGIN_OF_HEIGHT = 0.1;
 /** The floor is never black: light comes in under everything by way of the walls. */
 const DARKEST = 0.62;
 
@@ -68,10 +76,12 @@ export class ContactShadow {
     const width = max[0] - min[0];
     const depth = max[2] - min[2];
     const height = Math.max(max[1] - min[1], 1e-4);
-    const side = Math.max(width, depth, height / 8) * (1 + 2 * MARGIN);
+    const wide = Math.max(width, depth, height / 8);
+    const margin = within(wide * MARGIN, height * MARGIN_OF_HEIGHT, wide * MARGIN_TALL);
+    const [x, z] = [width / 2 + margin, depth / 2 + margin];
 
     // Looking up with +Z as the picture's top, +X is its right: the floor's own axes.
-    const camera = new OrthographicCamera(-side / 2, side / 2, side / 2, -side / 2, 0, height * 1.02);
+    const camera = new OrthographicCamera(-x, x, z, -z, 0, height * 1.02);
     camera.position.set((min[0] + max[0]) / 2, min[1] - height * 0.01, (min[2] + max[2]) / 2);
     camera.up.set(0, 0, 1);
     camera.lookAt(camera.position.x, max[1] + height, camera.position.z);
@@ -79,7 +89,9 @@ export class ContactShadow {
     const parent = product.parent;
     const alone = new Scene().add(product);
     alone.overrideMaterial = this.heightMaterial;
-    this.gatherMaterial.uniforms.height!.value = height / side;
+    this.gatherMaterial.uniforms.size!.value.set(2 * x, height, 2 * z);
+    this.floorMaterial.uniforms.size!.value.set(2 * x, 2 * z);
+    this.floorMaterial.uniforms.margin!.value = margin;
     const quad = new Mesh(new PlaneGeometry(2, 2), this.gatherMaterial);
     quad.frustumCulled = false;
     this.gatherMaterial.uniforms.heights!.value = this.heights.texture;
@@ -96,7 +108,7 @@ export class ContactShadow {
       parent?.add(product);
     }
 
-    this.mesh.scale.set(side, 1, side);
+    this.mesh.scale.set(2 * x, 1, 2 * z);
     this.mesh.position.set(camera.position.x, min[1] - height * 0.001, camera.position.z);
   }
 
@@ -177,7 +189,7 @@ function gatherMaterial(): ShaderMaterial {
     blending: NoBlending,
     depthTest: false,
     depthWrite: false,
-    uniforms: { heights: { value: null }, height: { value: 1 } },
+    uniforms: { heights: { value: null }, size: { value: new Vector3() } },
     vertexShader: /* glsl */ `
       varying vec2 spot;
       void main() {
@@ -186,10 +198,9 @@ function gatherMaterial(): ShaderMaterial {
       }`,
     fragmentShader: /* glsl */ `
       uniform sampler2D heights;
-      uniform float height;
+      uniform vec3 size; // of the floor's x, the product's height, the floor's z
       varying vec2 spot;
 
-      const float TEXEL = 1.0 / ${HEIGHTS_PX}.0;
       const float GROWTH = 1.5;
       const int RINGS = 13;
       const int SECTORS = 12;
@@ -199,17 +210,19 @@ function gatherMaterial(): ShaderMaterial {
       }
 
       void main() {
+        float texel = max(size.x, size.z) / ${HEIGHTS_PX}.0;
         float inner = 0.0;
-        float outer = 0.6 * TEXEL;
+        float outer = 0.6 * texel;
         float hidden = 0.0;
         for (int ring = 0; ring < RINGS; ring++) {
           float reach = 0.5 * (inner + outer);
-          float lod = max(0.0, log2(6.2832 * outer / float(SECTORS) / TEXEL));
+          float lod = max(0.0, log2(6.2832 * outer / float(SECTORS) / texel));
           for (int sector = 0; sector < SECTORS; sector++) {
             float turn = (float(sector) + 0.5 * float(ring & 1)) * 6.2832 / float(SECTORS);
-            vec4 above = textureLod(heights, spot + reach * vec2(cos(turn), sin(turn)), lod);
+            vec2 there = spot + reach * vec2(cos(turn), sin(turn)) / size.xz;
+            vec4 above = textureLod(heights, there, lod);
             if (above.a > 0.0) {
-              float h = max(above.r / above.a * height, 0.002);
+              float h = max(above.r / above.a * size.y, 0.5 * texel);
               hidden += above.a * (disc(outer, h) - disc(inner, h));
             }
           }
@@ -228,7 +241,7 @@ function floorMaterial(): ShaderMaterial {
     blendSrc: OneFactor,
     blendDst: OneMinusSrcAlphaFactor,
     depthWrite: false,
-    uniforms: { shadow: { value: null } },
+    uniforms: { shadow: { value: null }, size: { value: new Vector2() }, margin: { value: 0 } },
     vertexShader: /* glsl */ `
       varying vec2 spot;
       void main() {
@@ -237,10 +250,13 @@ function floorMaterial(): ShaderMaterial {
       }`,
     fragmentShader: /* glsl */ `
       uniform sampler2D shadow;
+      uniform vec2 size;
+      uniform float margin;
       varying vec2 spot;
       void main() {
-        vec2 fromMiddle = abs(spot - 0.5);
-        float fade = 1.0 - smoothstep(0.38, 0.5, max(fromMiddle.x, fromMiddle.y));
+        // Gone before the floor ends, whose edge nobody may see; round about the corners.
+        vec2 beyond = max(abs(spot - 0.5) * size - 0.5 * size + 1.5 * margin, 0.0);
+        float fade = 1.0 - smoothstep(0.0, 1.0, length(beyond) / (1.5 * margin));
         float dark = ${DARKEST} * clamp(texture2D(shadow, spot).r, 0.0, 1.0) * fade;
         gl_FragColor = vec4(0.0, 0.0, 0.0, dark);
       }`,

@@ -85,11 +85,12 @@ class SoftBox:
 
 
 STUDIO = (
-    SoftBox(azimuth=-50, elevation=34, width=62, height=54, radiance=6.4, tilt=6),  # key
-    SoftBox(azimuth=62, elevation=18, width=48, height=66, radiance=2.4),  # fill
-    SoftBox(azimuth=0, elevation=86, width=58, height=50, radiance=4.2),  # overhead
-    SoftBox(azimuth=148, elevation=14, width=16, height=66, radiance=5.0),  # right edge
-    SoftBox(azimuth=-146, elevation=18, width=16, height=62, radiance=4.0),  # left edge
+    SoftBox(azimuth=-46, elevation=32, width=60, height=60, radiance=6.6, tilt=6),  # key
+    SoftBox(azimuth=58, elevation=16, width=46, height=64, radiance=2.5),  # fill
+    SoftBox(azimuth=14, elevation=2, width=30, height=56, radiance=1.7, feather=0.6),  # white card
+    SoftBox(azimuth=0, elevation=88, width=62, height=52, radiance=4.6),  # overhead
+    SoftBox(azimuth=146, elevation=14, width=20, height=70, radiance=5.2),  # right edge
+    SoftBox(azimuth=-144, elevation=18, width=20, height=66, radiance=4.4),  # left edge
 )
 # Irradiance over pi on a surface that faces the key light, after scaling: 1 shows a colour as it
 # is painted.
@@ -100,15 +101,16 @@ KEY = (-30.0, 35.0)  # azimuth and elevation of such a surface, degrees
 def walls(directions: Vectors) -> Scalars:
     """What is not a lamp: a grey room, lighter towards the ceiling, over a pale lit floor."""
     up = directions[..., 1]
-    room = 0.34 + 0.3 * smooth(-0.1, 0.9, up)
-    floor = 0.74 * smooth(0.02, -0.55, up)
+    room = 0.5 + 0.36 * smooth(-0.1, 0.9, up)
+    floor = 0.72 * smooth(0.04, -0.5, up)
     # The floor is lit by the key light, so its near left is the brightest.
     near = 0.82 + 0.18 * (directions @ direction(-40, 0))
     return room + floor * near
 
 
 def radiance(directions: Vectors) -> Scalars:
-    return walls(directions) + sum(box.seen_along(directions) for box in STUDIO)
+    lamps = [box.seen_along(directions) for box in STUDIO]
+    return walls(directions) + np.maximum.reduce(lamps)  # where two overlap, one hides the other
 
 
 def direction(azimuth: float, elevation: float) -> Vectors:
