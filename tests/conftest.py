@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 from sqlalchemy.engine import URL, make_url
 
+from vitrina.entrypoints.wiring import Services, build
 from vitrina.kernel.clock import Clock
 from vitrina.platform.embedded.provision import provision
 from vitrina.platform.embedded.supervisor import Embedded
@@ -63,6 +64,14 @@ def db(settings: Settings) -> Iterator[Engine]:
     engine = sql_engine(settings)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def services(settings: Settings) -> Iterator[Services]:
+    """The test's shop, wired as every entry point wires it."""
+    built = build(settings)
+    yield built
+    built.db.dispose()
 
 
 @pytest.fixture
