@@ -10,6 +10,7 @@ from importlib.metadata import version
 import anyio.to_thread
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
+from pydantic import ValidationError
 from sqlalchemy import text
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -31,7 +32,7 @@ from vitrina.platform.web.origin import OriginCheck
 from vitrina.platform.web.pagecache import PageCache
 from vitrina.platform.web.probes import Probes
 from vitrina.platform.web.shedding import LoadShedder
-from vitrina.settings import Settings
+from vitrina.settings import Settings, explain
 
 # As many as the SQL pool lends connections: a further thread would only wait for one.
 THREADS = 20
@@ -48,8 +49,15 @@ _SHED_LAST = tuple(
 
 
 def app() -> ASGIApp:
-    """The web process as uvicorn's factory wants it, from the environment's settings."""
-    settings = Settings()
+    """The web process as uvicorn's factory wants it, from the environment's settings.
+
+    Raises:
+        SystemExit: a setting is wrong; says which, and what is allowed.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise SystemExit(explain(error)) from None
     log.configure(settings.log_level)
     return create_app(build(settings))
 
@@ -91,7 +99,9 @@ def create_app(services: Services) -> ASGIApp:
     layered = StaticFiles(layered, refuse)
     layered = Limits(layered, refuse)
     layered = SecurityHeaders(layered, https=settings.public_url.startswith("https://"))
-    return AccessLog(layered, refuse, template_of=template_of)
+    return AccessLog(
+        layered, refuse, template_of=template_of, enabled=settings.log_level in ("debug", "info")
+    )
 
 
 def create_routes(services: Services) -> FastAPI:
