@@ -1,6 +1,7 @@
 """What the catalogue refuses, by name."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from vitrina.kernel.errors import Conflict, NotFound, Refused
 
@@ -84,4 +85,36 @@ class BadCursor(Refused):
         super().__init__(
             "The cursor is not one that this listing gave. Ask again without a cursor and go on "
             "with the next_cursor of the answer."
+        )
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LineProblem:
+    """What is wrong with one line of a file."""
+
+    line: int  # from 1
+    message: str
+
+
+class ImportRefused(Refused):
+    """Some lines of an import cannot be taken in; nothing was written."""
+
+    title = "Import refused"
+
+    def __init__(self, problems: Sequence[LineProblem]) -> None:
+        self.problems = tuple(problems)
+        lines = "\n".join(f"line {problem.line}: {problem.message}" for problem in problems)
+        super().__init__(f"Nothing was imported. Mend these lines and try again:\n{lines}")
+
+
+class ImportStopped(Conflict):
+    """A line that was sound when it was checked could not be written."""
+
+    title = "Import stopped"
+
+    def __init__(self, line: int, reason: str) -> None:
+        self.line = line
+        super().__init__(
+            f"The import stopped at line {line}: {reason} Lines before it were written; run the "
+            "same import again and it goes on from there."
         )

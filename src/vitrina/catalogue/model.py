@@ -30,6 +30,8 @@ MAX_PRICE_MINOR = 10**12 - 1  # price keys in the index have twelve digits
 MAX_DESCRIPTION_LENGTH = 50_000
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# Control characters but tab and line ends, and halves of surrogate pairs.
+_UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 # From this many pieces down, the shopper is told that few are left.
 FEW_LEFT = 3
@@ -155,7 +157,7 @@ class Product:
     revision: str = ""  # changes with every write; empty means never stored
 
     def __post_init__(self) -> None:
-        if _ID.fullmatch(self.id) is None:
+        if not is_product_id(self.id):
             raise ValueError(f"{self.id!r} cannot be a product's id: 1 to 64 of A-Z a-z 0-9 _ -")
         _check_slug(self.slug, "a product's slug")
         _check_text(self.title, "a product's title", MAX_TITLE_LENGTH)
@@ -331,6 +333,11 @@ def asset_url(key: str) -> str:
     return f"/assets/{key}"
 
 
+def is_product_id(text: str) -> bool:
+    """Whether a product could have this id."""
+    return _ID.fullmatch(text) is not None
+
+
 def is_slug(text: str) -> bool:
     """Whether a product or a category could have this slug."""
     return len(text) <= MAX_SLUG_LENGTH and SLUG.fullmatch(text) is not None
@@ -362,10 +369,8 @@ def _check_text(text: str, what: str, longest: int, *, may_be_empty: bool = Fals
         raise ValueError(f"{what} has {len(text)} characters, at most {longest} are possible")
     if not may_be_empty and not text.strip():
         raise ValueError(f"{what} is empty")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError(f"{what} is not sound Unicode") from None
+    if found := _UNFIT.search(text):
+        raise ValueError(f"{what} holds the character {found[0]!r}, which cannot be shown")
 
 
 def _check_distinct(values: list[str] | tuple[str, ...], what: str) -> None:
