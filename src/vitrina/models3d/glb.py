@@ -189,8 +189,19 @@ def _slice(
 
 
 def unpack(document: Plain, binary: bytes) -> Bundle:
-    """Take images out into files of their own, and leave in the buffer only what accessors use."""
+    """Take images out into files of their own, and leave in the buffer only what accessors use.
+
+    Inside a bundle every texture's ``source`` is its image, whatever the format; ``pack`` turns
+    that back into the extension the format needs. Where a file offers a fallback beside a WebP,
+    AVIF or KTX2 image, the fallback wins: it is the one made first, and with the least loss.
+    """
     document = copy.deepcopy(document)
+    for texture in document.get("textures", []):
+        extensions = texture.pop("extensions", {})
+        for name in TEXTURE_SOURCES.values():
+            if name in extensions and "source" not in texture:
+                texture["source"] = extensions[name]["source"]
+    _declare(document, set(TEXTURE_SOURCES.values()), used=False)
     files: dict[str, bytes] = {}
     for index, image in enumerate(document.get("images", [])):
         data = image_bytes(document, binary, image)
@@ -268,6 +279,11 @@ def pack(bundle: Bundle) -> bytes:
     document = copy.deepcopy(bundle.document)
     binary = bytearray(bundle.binary)
     views = document.setdefault("bufferViews", [])
+    for texture in document.get("textures", []):
+        mime = document["images"][texture["source"]]["mimeType"] if "source" in texture else ""
+        if name := TEXTURE_SOURCES.get(mime):
+            texture["extensions"] = {name: {"source": texture.pop("source")}}
+            _declare(document, {name}, used=True)
     for image in document.get("images", []):
         data = bundle.files[image.pop("uri")]
         binary += bytes(-len(binary) % 8)
@@ -280,3 +296,12 @@ def pack(bundle: Bundle) -> bytes:
         if not document.get(name):
             document.pop(name, None)
     return write(document, bytes(binary))
+
+
+def _declare(document: Plain, names: set[str], *, used: bool) -> None:
+    """Add extensions to both of the document's lists, or take them off."""
+    for key in ("extensionsUsed", "extensionsRequired"):
+        kept = set(document.get(key, [])) - names
+        document[key] = sorted(kept | names if used else kept)
+        if not document[key]:
+            del document[key]
