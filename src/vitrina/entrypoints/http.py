@@ -3,7 +3,7 @@
 uvicorn --factory vitrina.entrypoints.http:app
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
@@ -15,7 +15,9 @@ from sqlalchemy import text
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from vitrina.cart import routes as cart_routes
 from vitrina.catalogue import routes as catalogue_routes
+from vitrina.checkout import routes as checkout_routes
 from vitrina.entrypoints import documentation
 from vitrina.entrypoints.wiring import Services, build
 from vitrina.kernel.errors import ShopError
@@ -33,6 +35,7 @@ from vitrina.platform.web.pagecache import PageCache
 from vitrina.platform.web.probes import Probes
 from vitrina.platform.web.shedding import LoadShedder
 from vitrina.settings import Settings, explain
+from vitrina.storefront import routes as storefront_routes
 
 # As many as the SQL pool lends connections: a further thread would only wait for one.
 THREADS = 20
@@ -40,8 +43,12 @@ THREADS = 20
 MAX_WAITING = 4 * THREADS
 
 API = "/api/v1"
-API_ROUTERS: tuple[APIRouter, ...] = (catalogue_routes.router,)
-PAGE_ROUTERS: tuple[APIRouter, ...] = (documentation.router,)
+API_ROUTERS: tuple[APIRouter, ...] = (
+    catalogue_routes.router,
+    cart_routes.router,
+    checkout_routes.router,
+)
+PAGE_ROUTERS: tuple[APIRouter, ...] = (storefront_routes.router, documentation.router)
 
 _SHED_LAST = tuple(
     prefix + path for prefix in ("", API) for path in ("/cart", "/checkout", "/orders")
@@ -62,15 +69,18 @@ def app() -> ASGIApp:
     return create_app(build(settings))
 
 
-def create_app(services: Services) -> ASGIApp:
+def create_app(services: Services, *, further: Sequence[APIRouter] = ()) -> ASGIApp:
     """The shop as an ASGI application. See ``platform.web`` for the order of its layers.
+
+    Args:
+        further: routes beside the shop's own.
 
     Raises:
         StaticNotBuilt: the front end has not been built.
     """
     static.manifest()
     settings = services.settings
-    routes = create_routes(services)
+    routes = create_routes(services, further)
     templates = {
         route.endpoint: route.path for route in iter_route_contexts(routes.routes) if route.path
     }
@@ -104,7 +114,7 @@ def create_app(services: Services) -> ASGIApp:
     )
 
 
-def create_routes(services: Services) -> FastAPI:
+def create_routes(services: Services, further: Sequence[APIRouter] = ()) -> FastAPI:
     """The routes of every domain, without the layers in front of them."""
 
     @asynccontextmanager
@@ -124,7 +134,7 @@ def create_routes(services: Services) -> FastAPI:
     install_errors(routes)
     for router in API_ROUTERS:
         routes.include_router(router, prefix=API)
-    for router in PAGE_ROUTERS:
+    for router in (*PAGE_ROUTERS, *further):
         routes.include_router(router)
     documentation.describe(routes, services.settings, version=version("vitrina"))
     return routes
