@@ -45,6 +45,7 @@ def environment(settings: Settings, *folders: Path) -> Environment:
         },
         filters={"plural": _plural},
         undefined_behavior="strict",
+        debug=False,  # its messages list every value, a shopper's address among them
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -1,0 +1,1 @@
+"""Shoppers' pages: routes, views and templates. Owns no data."""

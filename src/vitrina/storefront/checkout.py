@@ -1,0 +1,175 @@
+"""The checkout page, the test bank's page, and what becomes of both."""
+
+import re
+import time
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+
+from vitrina.cart import service as cart_service
+from vitrina.cart.shopper import Shopper, Visitor
+from vitrina.checkout import service as checkout_service
+from vitrina.checkout.delivery import COUNTRIES
+from vitrina.checkout.errors import (
+    CartIsEmpty,
+    CheckoutInProgress,
+    NotSoldAnyMore,
+    OrderCancelled,
+    PaymentDeclined,
+    QuoteChanged,
+    SoldOut,
+)
+from vitrina.checkout.model import Order, PaymentState
+from vitrina.checkout.payments.test_provider import CARDS
+from vitrina.kernel.errors import ShopError
+from vitrina.kernel.ids import is_id, new_id
+from vitrina.storefront import checkout_form
+from vitrina.storefront.cart import cart_lines
+from vitrina.storefront.orders import remember_order
+from vitrina.storefront.shop import Shop, ShopDep, all_rooms, private_page, see_other
+
+router = APIRouter()
+
+HOME_COUNTRY = "DE"  # totals are shown for it until a country is chosen
+# Somebody who clicks twice sees the answer to the second click: it waits for the first.
+_REPEATS = 12
+_REPEAT_AFTER_S = 0.5
+
+Text = Annotated[str, Form(max_length=300)]
+
+
+@router.get("/checkout")
+def show_checkout(request: Request, shop: ShopDep, shopper: Shopper) -> Response:
+    """Address, delivery, taxes and card on one page."""
+    country = _country_of(request.headers.get("accept-language", ""))
+    form = checkout_form.Form({"country": country}, {})
+    return _page(shop, shopper, form)
+
+
+@router.post("/checkout")
+def check_out(
+    shop: ShopDep,
+    shopper: Shopper,
+    quote_id: Text = "",
+    key: Text = "",
+    step: Text = "",
+    email: Text = "",
+    name: Text = "",
+    line1: Text = "",
+    line2: Text = "",
+    postal_code: Text = "",
+    city: Text = "",
+    country: Text = "",
+    phone: Text = "",
+    card: Text = "",
+) -> Response:
+    """Buy the cart, or show the page again with what is wrong beside its field."""
+    entered = checkout_form.clean(
+        {
+            "email": email,
+            "name": name,
+            "line1": line1,
+            "line2": line2,
+            "postal_code": postal_code,
+            "city": city,
+            "country": country,
+            "phone": phone,
+            "card": card,
+        }
+    )
+    if step == "quote":
+        return _page(shop, shopper, checkout_form.shown_again(entered, {}))
+    if problems := checkout_form.check(entered):
+        return _page(shop, shopper, checkout_form.shown_again(entered, problems), status=422)
+    try:
+        order = _buy(shop, shopper, entered, quote_id, key)
+    except PaymentDeclined as error:
+        form = checkout_form.shown_again(entered, {"card": str(error)})
+        return _page(shop, shopper, form, status=error.status)
+    except (QuoteChanged, SoldOut, OrderCancelled) as error:
+        form = checkout_form.shown_again(entered, {})
+        return _page(shop, shopper, form, refusal=error, status=error.status)
+    except (CartIsEmpty, NotSoldAnyMore):
+        return see_other("/cart")
+    return _after(shop, shopper, order)
+
+
+@router.get("/checkout/confirm/{reference}")
+def show_bank(shop: ShopDep, reference: str) -> Response:
+    """The page of the test bank, where a shopper approves or refuses a payment."""
+    challenge, order = checkout_service.find_challenge(shop, reference)
+    return private_page(shop, "bank.html", challenge=challenge, order=order)
+
+
+@router.post("/checkout/confirm/{reference}")
+def answer_bank(
+    shop: ShopDep, shopper: Shopper, reference: str, answer: Annotated[str, Form(max_length=10)]
+) -> Response:
+    """Approve or refuse, and back to the shop."""
+    order = checkout_service.confirm_payment(shop, reference, approve=answer == "approve")
+    return _after(shop, shopper, order)
+
+
+def _buy(
+    shop: Shop, shopper: Visitor, entered: Mapping[str, str], quote_id: str, key: str
+) -> Order:
+    details = checkout_form.details(entered, quote_id)
+    key = key if is_id(key) else new_id()
+    for _ in range(_REPEATS):
+        try:
+            return checkout_service.checkout(shop, shopper.cart_id, details, key=key)
+        except CheckoutInProgress:
+            time.sleep(_REPEAT_AFTER_S)
+    return checkout_service.checkout(shop, shopper.cart_id, details, key=key)
+
+
+def _after(shop: Shop, shopper: Visitor, order: Order) -> Response:
+    """Where the shopper goes with an order: to the bank, or to the order's page."""
+    needs_bank = order.payment.state is PaymentState.NEEDS_CONFIRMATION
+    answer = see_other(order.payment.confirm_url if needs_bank else f"/orders/{order.number}")
+    remember_order(answer, order, secure=shop.settings.secure_cookies)
+    shopper.remember(answer, cart_service.read_cart(shop.carts, shopper.cart_id, now=shop.now()))
+    return answer
+
+
+def _page(
+    shop: Shop,
+    shopper: Visitor,
+    form: checkout_form.Form,
+    *,
+    refusal: ShopError | None = None,
+    status: int = 200,
+) -> Response:
+    country = form.entered.get("country", "")
+    served = country if country in COUNTRIES else HOME_COUNTRY
+    cart = cart_service.read_cart(shop.carts, shopper.cart_id, now=shop.now())
+    priced = cart_service.price_cart(shop.catalogue, cart, shop.settings.currency)
+    if priced.gone or not priced.lines:
+        return see_other("/cart")
+    return private_page(
+        shop,
+        "checkout.html",
+        status=status,
+        form=form,
+        refusal={"title": refusal.title, "detail": str(refusal)} if refusal else None,
+        countries=sorted(COUNTRIES.values(), key=lambda each: each.name),
+        served=COUNTRIES[served],
+        quote=checkout_service.quote_cart(shop, shopper.cart_id, served),
+        lines=cart_lines(shop, priced, all_rooms(shop)),
+        key=new_id(),
+        test_cards=[(_grouped(number), what) for number, what in CARDS.items()],
+    )
+
+
+def _country_of(accept_language: str) -> str:
+    """The first country we serve that the browser's languages name, such as AT in ``de-AT``."""
+    for region in re.findall(r"\b[A-Za-z]{2,3}-([A-Za-z]{2})\b", accept_language[:200]):
+        if region.upper() in COUNTRIES:
+            return str(region.upper())
+    return HOME_COUNTRY
+
+
+def _grouped(number: str) -> str:
+    return " ".join(number[start : start + 4] for start in range(0, len(number), 4))
