@@ -48,6 +48,10 @@ class Visitor:
             samesite="lax",
         )
 
+    def clear_badge(self, response: Response) -> None:
+        """After a purchase. What stayed in the cart is counted at the next look into it."""
+        response.delete_cookie(COUNT_COOKIE, path="/", secure=self.secure_cookies, samesite="lax")
+
 
 def cart_cookie(*, secure: bool) -> str:
     """The cookie's name: with HTTPS the prefix keeps other hosts of the domain from setting it."""
