@@ -19,6 +19,7 @@ const packages = join(here, "node_modules");
 const BUNDLES = {
   "viewer.js": "viewer/viewer.ts",
   "viewer-worker.js": "viewer/worker.ts",
+  "viewer.css": "viewer/viewer.css",
   "pictures.js": "viewer/pictures.ts",
   "storefront.js": "storefront/storefront.ts",
   "storefront.css": "storefront/storefront.css",
@@ -109,11 +110,15 @@ const contents = { "third-party-notices.txt": notices() };
 for (const [name, source] of Object.entries(BUNDLES)) contents[name] = await bundle(source);
 for (const [name, source] of Object.entries(COPIES)) contents[name] = readFileSync(join(here, source));
 
+// What the last build listed stays this once: a server that started with it still hands it out.
+const listing = join(into, "manifest.json");
+const before = existsSync(listing) ? Object.values(JSON.parse(readFileSync(listing, "utf8"))) : [];
+const suffixes = ["", ...Object.keys(COMPRESSED)];
+const kept = new Set(["manifest.json", ...before.flatMap((name) => suffixes.map((suffix) => name + suffix))]);
 const manifest = {};
-const kept = new Set(["manifest.json"]);
 for (const name of Object.keys(contents).sort()) {
   manifest[name] = fingerprinted(name, contents[name]);
   for (const file of publish(into, manifest[name], contents[name])) kept.add(file);
 }
-place(join(into, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+place(listing, `${JSON.stringify(manifest, null, 2)}\n`);
 for (const file of readdirSync(into)) if (!kept.has(file)) rmSync(join(into, file), { recursive: true });

@@ -17,6 +17,7 @@ import {
   HalfFloatType,
   LinearFilter,
   LinearMipmapLinearFilter,
+  Matrix3,
   Mesh,
   NoBlending,
   OneFactor,
@@ -29,7 +30,7 @@ import {
   Vector3,
   WebGLRenderTarget,
 } from "three";
-import type { Material, Matrix3, Object3D, Texture, WebGLRenderer } from "three";
+import type { Material, Object3D, Texture, WebGLRenderer } from "three";
 
 import { within } from "./framing";
 import type { Bounds } from "./framing";
@@ -138,7 +139,7 @@ function heightMaterial(): ShaderMaterial {
     uniforms: {
       cover: { value: 1 },
       picture: { value: null },
-      pictureMatrix: { value: null },
+      pictureMatrix: { value: new Matrix3() },
       usesPicture: { value: false },
     },
     vertexShader: /* glsl */ `
