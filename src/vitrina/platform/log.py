@@ -30,13 +30,28 @@ def configure(level: Literal["debug", "info", "warning", "error"]) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(_StandardOutput()),  # type: ignore[arg-type]
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=_LEVELS[level], handlers=[_ToStructlog()], force=True)
+    for server in ("uvicorn", "uvicorn.error"):
+        # Uvicorn has set these up for itself before it calls the application's factory.
+        logging.getLogger(server).handlers.clear()
+        logging.getLogger(server).propagate = True
+    logging.getLogger("uvicorn.access").propagate = False  # platform.web.access does that
     # Vendors tell their own story at debug and info; what they warn of is worth a line.
     for vendor in ("botocore", "boto3", "urllib3", "s3transfer", "asyncio"):
         logging.getLogger(vendor).setLevel(logging.WARNING)
+
+
+class _StandardOutput:
+    """Whatever standard output is at the moment: loggers outlive a redirection."""
+
+    def write(self, text: str) -> None:
+        sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
 
 
 def _add_time_and_request(

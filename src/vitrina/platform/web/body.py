@@ -7,6 +7,7 @@ large, too slow or no text is refused in one place, and a slow client never hold
 """
 
 import asyncio
+import re
 from urllib.parse import unquote_to_bytes
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,6 +21,12 @@ _DISCARD_S = 2.0
 _DISCARD_TIMES_LIMIT = 4
 
 _CLOSE = {"Connection": "close"}
+# Escapes that JSON allows and no text holds: NUL, and one half of a surrogate pair.
+_NO_CHARACTER = re.compile(
+    rb"\\u0000"
+    rb"|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
 
 
 class _Disconnected(Exception):
@@ -118,21 +125,21 @@ def _announced(scope: Scope) -> tuple[int, bytes, bool]:
 
 
 def _check_text(body: bytes, content_type: bytes) -> None:
-    """Refuse broken UTF-8, and the NUL character, which PostgreSQL cannot store."""
+    """Refuse broken UTF-8, and what no store takes: NUL characters, half surrogate pairs."""
     if b"json" in content_type:
-        has_nul = b"\\u0000" in body
         plain = body
+        is_storable = _NO_CHARACTER.search(body) is None
     elif content_type.startswith(b"application/x-www-form-urlencoded"):
         plain = unquote_to_bytes(body)
-        has_nul = b"\x00" in plain
+        is_storable = b"\x00" not in plain
     else:
         return
     try:
         plain.decode()
     except UnicodeDecodeError:
         raise MalformedBody("The body is not UTF-8 text.") from None
-    if has_nul:
-        raise MalformedBody("The body holds a NUL character.")
+    if not is_storable:
+        raise MalformedBody("The body holds an escape that stands for no character.")
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
