@@ -11,18 +11,42 @@ from vitrina.studio.noise import linear, random
 SEED = 20260
 TIMBER = {
     "oak": surfaces.Timber(
-        early="#cda77a", late="#9c7143", pore="#6d4a2b", rings=38, swirl=6.5, contrast=0.55,
-        pores=0.75, flecks=0.5, tint="#b98d5c", gloss=0.50,
+        early="#cda77a",
+        late="#9c7143",
+        pore="#6d4a2b",
+        rings=38,
+        swirl=6.5,
+        contrast=0.55,
+        pores=0.75,
+        flecks=0.5,
+        tint="#b98d5c",
+        gloss=0.50,
     ),
     "walnut": surfaces.Timber(
-        early="#80583a", late="#452b1c", pore="#23140d", rings=31, swirl=7.0, contrast=0.70,
-        pores=0.6, flecks=0.0, tint="#5f3f2c", gloss=0.46,
+        early="#80583a",
+        late="#452b1c",
+        pore="#23140d",
+        rings=31,
+        swirl=7.0,
+        contrast=0.70,
+        pores=0.6,
+        flecks=0.0,
+        tint="#5f3f2c",
+        gloss=0.46,
     ),
     "ash": surfaces.Timber(
-        early="#37332f", late="#1a1816", pore="#0c0b0a", rings=30, swirl=6.5, contrast=0.85,
-        pores=1.0, flecks=0.0, tint="#2a2725", gloss=0.52,
+        early="#423d38",
+        late="#1c1a18",
+        pore="#0c0b0a",
+        rings=30,
+        swirl=6.5,
+        contrast=0.85,
+        pores=1.0,
+        flecks=0.0,
+        tint="#302c29",
+        gloss=0.52,
     ),
-}  # fmt: skip
+}
 
 
 @cache
@@ -52,7 +76,7 @@ def _metal() -> Skin:
 
 @cache
 def brass() -> Material:
-    return Material("brass", _metal(), linear("#d8b06a"), metal=1.0, rough=0.38)
+    return Material("brass", _metal(), linear("#cfb78c"), metal=1.0, rough=0.34)
 
 
 @cache

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ class Part:
     finish: Material | Mapping[str, Material]
     shade: float = 1.0  # how much of the baked shade it takes; 0 for what is clear or glows
     occludes: bool = True
+    tone: Floats | None = None  # (n,) shade set by hand instead of baked
 
     def material(self, variant: str) -> Material:
         return self.finish if isinstance(self.finish, Material) else self.finish[variant]
@@ -60,10 +61,7 @@ def centred(model: Model) -> Model:
     """Stand the product on y = 0 with the middle of its footprint at the origin."""
     low, high = model.bounds_m
     x, z = -(low[0] + high[0]) / 2, -(low[2] + high[2]) / 2
-    parts = tuple(
-        Part(part.name, part.mesh.moved(x, -low[1], z), part.finish, part.shade, part.occludes)
-        for part in model.parts
-    )
+    parts = tuple(replace(part, mesh=part.mesh.moved(x, -low[1], z)) for part in model.parts)
     return Model(model.name, model.variants, parts)
 
 
@@ -77,14 +75,15 @@ def write(model: Model) -> bytes:
     groups: dict[tuple[int, ...], list[tuple[Part, Floats]]] = {}
     names: dict[tuple[int, ...], str] = {}
     for part, shade in zip(model.parts, _shades(model), strict=True):
-        used = []
+        looks = []
         for variant in model.variants:
             material = part.material(variant)
             if material not in materials:
                 materials.append(material)
-            used.append(materials.index(material))
-        groups.setdefault(tuple(used), []).append((part, shade))
-        names.setdefault(tuple(used), part.name)
+            looks.append(materials.index(material))
+        used = tuple(looks)
+        groups.setdefault(used, []).append((part, shade))
+        names.setdefault(used, part.name)
 
     document: dict[str, Any] = {
         "asset": {"version": "2.0", "generator": GENERATOR},
@@ -131,6 +130,9 @@ def _shades(model: Model) -> list[Floats]:
     shades = []
     solid = join(opaque) if opaque else None
     for part in model.parts:
+        if part.tone is not None:
+            shades.append(part.tone)
+            continue
         if part.shade == 0 or solid is None:
             shades.append(np.ones(len(part.mesh.positions)))
             continue

@@ -99,11 +99,15 @@ def cells(
     return np.sqrt(nearest), np.sqrt(second), owner
 
 
+def _between(first: Floats, second: Floats, share: Floats) -> Floats:
+    return np.asarray(first + (second - first) * share)
+
+
 def _ease(t: Floats) -> Floats:
     return np.asarray(t * t * t * (t * (t * 6 - 15) + 10))
 
 
-def step(low: float, high: float, value: Floats) -> Floats:
+def step(low: float | Floats, high: float | Floats, value: Floats) -> Floats:
     """0 below `low`, 1 above `high`, smooth between. `high` may be the smaller one."""
     t = np.clip((value - low) / (high - low), 0.0, 1.0)
     return np.asarray(t * t * (3 - 2 * t))

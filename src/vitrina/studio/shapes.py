@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from math import pi
 
 import numpy as np
@@ -16,6 +17,7 @@ from vitrina.studio.curves import (
     rounded_rectangle,
     smooth_values,
     superellipse,
+    thinned,
 )
 from vitrina.studio.mesh import Floats, Mesh, build, sheet
 
@@ -338,7 +340,12 @@ def fitted(curve: Floats, count: int) -> Floats:
 def dense(profile: Floats, spacing: float) -> Floats:
     """Add points where a profile has long straight runs, for even shading."""
     result = [profile[0]]
-    for a, b in zip(profile[:-1], profile[1:], strict=True):
+    for a, b in pairwise(profile):
         count = max(1, int(np.ceil(np.sqrt(((b - a) ** 2).sum()) / spacing)))
         result.extend(a + (b - a) * (i + 1) / count for i in range(count))
     return np.array(result)
+
+
+def turned_profile(curve: Floats, *, spacing: float, tolerance: float = 2.5e-5) -> Floats:
+    """A profile with points where it bends, and none where it does not."""
+    return thinned(dense(curve, spacing / 3), tolerance_m=tolerance, longest_m=spacing)

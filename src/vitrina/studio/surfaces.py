@@ -214,21 +214,21 @@ def woven(
         0.035 * dye[0][column % threads] + 0.05 * slub[0],
         0.035 * dye[1][row % threads] + 0.05 * slub[1],
     )
-    tone = 0.80 + shade + 0.045 * twist - 0.24 * (1 - height)
+    tone = 0.93 + shade + 0.045 * twist - 0.24 * (1 - height)
     pitch = tile_m / threads
     relief = height * pitch * 0.34 + twist * pitch * 0.03
     return Skin(
         (tile_m, tile_m),
         picture(np.repeat(np.clip(tone, 0, 1)[..., None], 3, axis=2)),
         normal_map(slopes(relief, width_m=tile_m, depth_m=tile_m)),
-        rough_map(np.clip(0.92 - 0.06 * height, 0, 1), open_=np.clip(0.62 + 0.38 * height, 0, 1)),
+        rough_map(np.clip(0.92 - 0.06 * height, 0, 1), open_=np.clip(0.72 + 0.28 * height, 0, 1)),
     )
 
 
-def boucle(rng: Random, *, loops: int = 1500, tile_m: float = 0.11, size_px: int = 512) -> Skin:
+def boucle(rng: Random, *, loops: int = 2600, tile_m: float = 0.11, size_px: int = 512) -> Skin:
     """Looped wool: small curls lying over each other, nearly white."""
     height = np.zeros((size_px, size_px))
-    tone = np.full((size_px, size_px), 0.62)
+    tone = np.full((size_px, size_px), 0.70)
     cell = size_px / tile_m
     reach = 26
     window = np.arange(-reach, reach + 1)
@@ -238,8 +238,8 @@ def boucle(rng: Random, *, loops: int = 1500, tile_m: float = 0.11, size_px: int
     for level in np.sort(rng.random(loops)):
         x, y = rng.integers(0, size_px, 2)
         size, thick = (
-            (0.0022 + 0.0014 * rng.random()) * cell,
-            (0.00085 + 0.0003 * rng.random()) * cell,
+            (0.0019 + 0.0012 * rng.random()) * cell,
+            (0.00095 + 0.0003 * rng.random()) * cell,
         )
         squash, lean, turn, opening = rng.random(4)
         oval = radius * (1 + (0.15 + 0.35 * squash) * np.cos(2 * (angle - 2 * pi * lean)))
@@ -254,14 +254,14 @@ def boucle(rng: Random, *, loops: int = 1500, tile_m: float = 0.11, size_px: int
         higher = inside & (body > height[place])
         ply = 0.05 * np.sin(angle * 22 + across * 2.4)
         height[place] = np.where(higher, body, height[place])
-        tone[place] = np.where(higher, 0.70 + 0.16 * crown + 0.08 * level + ply, tone[place])
+        tone[place] = np.where(higher, 0.76 + 0.14 * crown + 0.06 * level + ply, tone[place])
     soft = blurred(height, 1)
     deep = np.clip((soft - blurred(height, 7)) * 0.9 + 0.75, 0.35, 1.0)
     return Skin(
         (tile_m, tile_m),
-        picture(np.repeat(np.clip(tone * (0.55 + 0.5 * deep), 0, 1)[..., None], 3, axis=2)),
-        normal_map(slopes(soft * 0.00065, width_m=tile_m, depth_m=tile_m)),
-        rough_map(np.full_like(soft, 0.95), open_=deep),
+        picture(np.repeat(np.clip(tone * (0.80 + 0.28 * deep), 0, 1)[..., None], 3, axis=2)),
+        normal_map(slopes(soft * 0.0011, width_m=tile_m, depth_m=tile_m)),
+        rough_map(np.full_like(soft, 0.95), open_=0.5 + 0.5 * deep),
     )
 
 

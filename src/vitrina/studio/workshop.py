@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from vitrina.studio.glb import Model, Part, centred
 from vitrina.studio.material import Material
-from vitrina.studio.mesh import Mesh, join
+from vitrina.studio.mesh import Floats, Mesh, join
 from vitrina.studio.noise import random
 
 Finish = Material | Mapping[str, Material]
@@ -43,10 +43,17 @@ class Bench:
         self._parts.append(Part(name, join(shifted), finish, shade, occludes))
 
     def add_fitted(
-        self, name: str, mesh: Mesh, finish: Finish, *, shade: float = 1.0, occludes: bool = True
+        self,
+        name: str,
+        mesh: Mesh,
+        finish: Finish,
+        *,
+        shade: float = 1.0,
+        occludes: bool = True,
+        tone: Floats | None = None,
     ) -> None:
         """Add a part whose texture is laid on in one place, like the glaze of a pot."""
-        self._parts.append(Part(name, mesh, finish, shade, occludes))
+        self._parts.append(Part(name, mesh, finish, shade, occludes, tone))
 
     def done(self) -> Model:
         return centred(Model(self._name, self._variants, tuple(self._parts)))

@@ -10,11 +10,10 @@ from vitrina.studio import finishes as f
 from vitrina.studio import surfaces
 from vitrina.studio.curves import filleted, smooth
 from vitrina.studio.glb import Model
-from vitrina.studio.material import Material, Skin, picture
-from vitrina.studio.mesh import Floats
-from vitrina.studio.noise import linear, random
-from vitrina.studio.products.seating import FLAT_OVAL, ROUND, woods
-from vitrina.studio.shapes import dense, lathe, loop, oval, rod, straight
+from vitrina.studio.material import Material, Skin
+from vitrina.studio.noise import linear
+from vitrina.studio.products.seating import ROUND, woods
+from vitrina.studio.shapes import dense, lathe, loop, oval, rod, straight, turned_profile
 from vitrina.studio.workshop import Bench
 
 WARM = (1.0, 0.80, 0.56)  # about 2700 K, linear
@@ -27,7 +26,7 @@ def opal(strength: float, stops: tuple[float, ...]) -> Material:
     return Material(
         "opal glass",
         skin,
-        linear("#f6f1e8"),
+        linear("#ece5d8"),
         rough=0.22,
         glow=(r * strength, g * strength, b * strength),
     )
@@ -39,7 +38,7 @@ def pendant_lamp() -> Model:
         "brass": f.brass(),
         "chalk": f.lacquer("chalk lacquer", "#e9e4da"),
         "black": f.lacquer("black lacquer", "#1f1f20"),
-        "clay": f.lacquer("clay lacquer", "#a8593c"),
+        "clay": f.lacquer("clay lacquer", "#9f6a55"),
     }
     bench = Bench("pendant-lamp", shells, seed=f.SEED)
     outside = [
@@ -63,9 +62,11 @@ def pendant_lamp() -> Model:
     inside = out[::-1].copy()
     inside[:, 0] -= thickness
     inside[:, 1] -= thickness * 0.8
-    outer = dense(np.concatenate([out, np.array(lip[:3])]), 0.012)
+    outer = turned_profile(np.concatenate([out, np.array(lip[:3])]), spacing=0.03, tolerance=5e-5)
     bench.add("shade", lathe(outer, segments=96, closed=False, tile_m=0.2).facing_out(), shells)
-    inner = dense(np.concatenate([np.array(lip[2:]), inside[1:]]), 0.012)
+    inner = turned_profile(
+        np.concatenate([np.array(lip[2:]), inside[1:]]), spacing=0.03, tolerance=5e-5
+    )
     white = f.lacquer("white inside", "#f1ece2").but("white inside", glow=(0.16, 0.115, 0.07))
     linings = dict.fromkeys(shells, white)
     bench.add("lining", lathe(inner, segments=96, closed=False).facing_in(), linings)
@@ -138,7 +139,7 @@ def table_lamp() -> Model:
         ],
         step_deg=7,
     )
-    bench.add("body", lathe(dense(body, 0.012), segments=64, tile_m=0.2), metals)
+    bench.add("body", lathe(turned_profile(body, spacing=0.02), segments=64, tile_m=0.2), metals)
     radius, centre = 0.150, 0.212
     angle = np.linspace(0.0, 1.0, 34)
     height = 0.148
@@ -166,7 +167,7 @@ def table_lamp() -> Model:
     bench.add_fitted(
         "shade",
         shade,
-        opal(0.92, (0.62, 0.74, 0.88, 1.0, 0.97, 0.90, 1, 1, 1)),
+        opal(0.42, (0.45, 0.62, 0.85, 1.0, 0.96, 0.86, 1, 1, 1)),
         shade=0.0,
         occludes=False,
     )
@@ -249,7 +250,7 @@ def floor_lamp() -> Model:
 
     # The lantern: a soft barrel of washi over bamboo hoops, open at both ends.
     low, high, count = 1.010, 1.500, 19
-    t = np.linspace(0, 1, count * 6 - 5)
+    t = np.linspace(0, 1, count * 5 - 4)
     barrel = 0.078 + 0.142 * np.sin(pi * np.clip(0.04 + 0.92 * t, 0, 1)) ** 0.62
     phase = (t * (count - 1)) % 1.0
     sag = 0.0052 * np.sin(pi * phase) ** 0.9 * np.sin(pi * np.clip(0.06 + 0.88 * t, 0, 1)) ** 0.4
@@ -264,7 +265,7 @@ def floor_lamp() -> Model:
     )
     angle = np.linspace(0, 2 * pi, 65)[:-1]
     hoops = []
-    for share in np.linspace(0, 1, count):
+    for share in (0.0, 1.0):
         radius = float(np.interp(share, t, barrel)) + 0.0004
         ring = np.stack(
             [
@@ -274,20 +275,15 @@ def floor_lamp() -> Model:
             ],
             axis=1,
         )
-        thick = 0.0030 if share in (0.0, 1.0) else 0.0011
-        hoops.append(loop(ring, thick, sides=8 if share in (0.0, 1.0) else 5))
-    bench.add("hoops", [hoops[0], hoops[-1]], wood, occludes=False)
-    bench.add("ribs", hoops[1:-1], paper, shade=0.0, occludes=False)
-    spokes = []
-    for turn in (0.0, 60.0, 120.0):
-        spokes.append(
-            rod(
-                straight((-0.0785, low + 0.002, 0), (0.0785, low + 0.002, 0)),
-                0.0018,
-                section=oval(2, segments=8),
-                side=(0, 0, 1),
-            ).turned("y", turn)
-        )
+        hoops.append(loop(ring, 0.0030, sides=8))
+    bench.add("hoops", hoops, wood, occludes=False)
+    spoke = rod(
+        straight((-0.0785, low + 0.002, 0), (0.0785, low + 0.002, 0)),
+        0.0018,
+        section=oval(2, segments=8),
+        side=(0, 0, 1),
+    )
+    spokes = [spoke.turned("y", turn) for turn in (0.0, 60.0, 120.0)]
     bench.add("fitting", spokes, metal)
     globe_angle = np.linspace(-0.5 * pi, 0.5 * pi, 14)
     bulb = np.stack([0.045 * np.cos(globe_angle), 1.135 + 0.058 * np.sin(globe_angle)], axis=1)

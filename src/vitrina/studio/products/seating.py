@@ -7,8 +7,15 @@ from math import pi
 import numpy as np
 
 from vitrina.studio import finishes as f
-from vitrina.studio.curves import rounded_rectangle, smooth, superellipse
+from vitrina.studio.curves import (
+    filleted,
+    filleted_loop,
+    outward,
+    rounded_rectangle,
+    smooth,
+)
 from vitrina.studio.glb import Model
+from vitrina.studio.material import Material
 from vitrina.studio.mesh import Floats, Mesh
 from vitrina.studio.noise import clouds, random
 from vitrina.studio.shapes import (
@@ -24,7 +31,6 @@ from vitrina.studio.shapes import (
     slab,
     straight,
 )
-from vitrina.studio.curves import filleted
 from vitrina.studio.workshop import Bench
 
 SOFT_SQUARE = oval(3.2, segments=20)
@@ -36,7 +42,7 @@ def both_sides(mesh: Mesh) -> list[Mesh]:
     return [mesh, mesh.mirrored("x")]
 
 
-def woods() -> dict[str, f.Material]:
+def woods() -> dict[str, Material]:
     return {"oak": f.oak(), "walnut": f.walnut(), "black-ash": f.black_ash()}
 
 
@@ -51,15 +57,15 @@ def dining_chair() -> Model:
             (0.185, 0, -0.235),
             (0.187, 0.22, -0.208),
             (0.190, 0.44, -0.198),
-            (0.205, 0.62, -0.228),
-            (0.214, 0.735, -0.262),
+            (0.199, 0.60, -0.211),
+            (0.2045, 0.726, -0.2275),
         ],
         16,
     )
     bench.add(
         "frame",
         both_sides(
-            rod(post, [(0, 0.0115), (0.55, 0.0175), (1, 0.0125)], section=ROUND, end_radius=0.004)
+            rod(post, [(0, 0.0115), (0.55, 0.0175), (1, 0.0085)], section=ROUND, end_radius=0.004)
         ),
         wood,
     )
@@ -79,12 +85,12 @@ def dining_chair() -> Model:
     )
 
     # The crest embraces the back: a flat oval, tallest in the middle, thinning to its tips.
-    angle = np.linspace(-1.02, 1.02, 33)
+    angle = np.linspace(-1.06, 1.06, 37)
     crest = np.stack(
         [
-            0.262 * np.sin(angle),
-            0.722 + 0.016 * np.cos(angle * 1.5),
-            0.030 - 0.318 * np.cos(angle) ** 0.9,
+            0.285 * np.sin(angle),
+            0.722 + 0.014 * np.cos(angle * 1.5),
+            -0.335 + 0.360 * (1 - np.cos(angle)),
         ],
         axis=1,
     )
@@ -93,7 +99,7 @@ def dining_chair() -> Model:
         rod(
             crest,
             [(0, 0.018), (0.28, 0.036), (0.5, 0.043), (0.72, 0.036), (1, 0.018)],
-            [(0, 0.009), (0.5, 0.0115), (1, 0.009)],
+            [(0, 0.0085), (0.14, 0.0118), (0.5, 0.0118), (0.86, 0.0118), (1, 0.0085)],
             section=FLAT_OVAL,
             side=(0, 1, 0),
             end_radius=0.012,
@@ -146,21 +152,26 @@ def dining_chair() -> Model:
     outline = _trapezium(0.226, 0.203, 0.222, -0.218, 0.045)
     edge = np.concatenate([round_edge(0.4595, 0.430, 0.0135, steps=5)])
     seat = slab(outline, edge, crown=lambda t: -0.013 * t, rings=8)
-    bench.add("seat", seat, {
-        "oak": f.paper_cord("natural cord", "#cdb68c"),
-        "walnut": f.paper_cord("natural cord", "#cdb68c"),
-        "black-ash": f.paper_cord("black cord", "#2b2927"),
-    })  # fmt: skip
+    bench.add(
+        "seat",
+        seat,
+        {
+            "oak": f.paper_cord("natural cord", "#d3c2a3"),
+            "walnut": f.paper_cord("natural cord", "#d3c2a3"),
+            "black-ash": f.paper_cord("black cord", "#2b2927"),
+        },
+    )
     return bench.done()
 
 
 def _trapezium(front: float, back: float, z_front: float, z_back: float, radius: float) -> Floats:
     """A seat outline, wider in front, with round corners."""
-    from vitrina.studio.curves import filleted_loop
-
     corners = [
-        (front, z_front, radius), (back, z_back, radius), (-back, z_back, radius), (-front, z_front, radius),
-    ]  # fmt: skip
+        (front, z_front, radius),
+        (back, z_back, radius),
+        (-back, z_back, radius),
+        (-front, z_front, radius),
+    ]
     outline = filleted_loop(corners, step_deg=9)
     return fitted(outline, 88)
 
@@ -188,12 +199,15 @@ def stool() -> Model:
     for third in range(3):
         turn = 120.0 * third + 30.0
         leg = rod(
-            straight((0.205, 0.0, 0.0), (0.108, 0.4485, 0.0)),
+            straight((0.205, 0.0, 0.0), (0.108, 0.4420, 0.0)),
             [(0, 0.0110), (0.55, 0.0172), (0.86, 0.0140), (1, 0.0118)],
-            section=ROUND, end_radius=(0.004, 0.0015), rings=10, side=(0, 0, 1),
-        )  # fmt: skip
+            section=ROUND,
+            end_radius=(0.004, 0.0015),
+            rings=10,
+            side=(0, 0, 1),
+        )
         legs.append(leg.turned("y", turn))
-        wedge = board(0.0225, 0.0022, 0.0030, radius=0.0006).moved(0.108, 0.4480, 0.0)
+        wedge = board(0.0225, 0.0022, 0.0030, radius=0.0006).moved(0.108, 0.4415, 0.0)
         wedges.append(wedge.turned("y", turn))
     bench.add("legs", legs, wood)
     ring_radius, ring_height = 0.1735, 0.145
@@ -345,14 +359,14 @@ def lounge_chair() -> Model:
     bench.add("frame", spindles, wood)
 
     cloth = {
-        "oak": f.boucle("ivory boucle", "#f0e8da"),
-        "walnut": f.boucle("moss boucle", "#8d8f6f"),
-        "black-ash": f.boucle("rust boucle", "#b9704a"),
+        "oak": f.boucle("ivory boucle", "#f1ece3"),
+        "walnut": f.boucle("moss boucle", "#8f9180"),
+        "black-ash": f.boucle("rust boucle", "#b07a5e"),
     }
     seat = _box_cushion(0.560, 0.625, 0.135, 0.085, crown=0.030, name="lounge seat")
-    back = _box_cushion(0.555, 0.520, 0.125, 0.085, crown=0.040, name="lounge back")
+    back = _box_cushion(0.550, 0.450, 0.120, 0.080, crown=0.040, name="lounge back")
     bench.add("cushions", seat.turned("x", 7.8).moved(0, 0.366, 0.030), cloth)
-    bench.add("cushions", back.turned("x", 90 - 23.5).moved(0, 0.640, -0.312), cloth)
+    bench.add("cushions", back.turned("x", 90 - 23.5).moved(0, 0.602, -0.298), cloth)
     return bench.done()
 
 
@@ -451,7 +465,7 @@ def bench_seat() -> Model:
     bench.add("frame", slats, wood)
 
     hide = {
-        "oak": f.leather("cognac leather", "#a8683c"),
+        "oak": f.leather("cognac leather", "#a47552"),
         "walnut": f.leather("black leather", "#2d2a28"),
         "black-ash": f.leather("sand leather", "#c9b294"),
     }
@@ -460,12 +474,12 @@ def bench_seat() -> Model:
     edge = round_edge(high, low, 0.017, steps=5)
     pad = slab(outline, edge, crown=lambda t: 0.010 * np.minimum(t * 2.2, 1.0) ** 0.7, rings=9)
     bench.add("pad", pad, hide)
-    for height in (high - 0.0125, low + 0.0125):
-        bench.add("pad", loop(_flat_ring(outline, 0.0005, height), 0.0027, sides=8), hide)
-    for x in (-length / 2 + 0.30, length / 2 - 0.30):
+    for seam in (high - 0.0125, low + 0.0125):
+        bench.add("pad", loop(_flat_ring(outline, 0.0005, seam), 0.0027, sides=8), hide)
+    for at in (-length / 2 + 0.30, length / 2 - 0.30):
         path = _strap(pad_depth / 2 + 0.0022, 0.388, high + 0.0105)
         strap = rod(
-            path + np.array([x, 0, 0]),
+            path + np.array([at, 0, 0]),
             0.0135,
             0.0013,
             section=plank(0.0012, corner=2),
@@ -477,8 +491,6 @@ def bench_seat() -> Model:
 
 
 def _flat_ring(outline: Floats, outside: float, height: float) -> Floats:
-    from vitrina.studio.curves import outward
-
     anticlockwise = outline if _area(outline) > 0 else outline[::-1]
     ring = anticlockwise + outward(anticlockwise) * outside
     return np.stack([ring[:, 0], np.full(len(ring), height), ring[:, 1]], axis=1)

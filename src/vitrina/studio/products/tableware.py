@@ -9,24 +9,45 @@ from math import pi
 import numpy as np
 
 from vitrina.studio import finishes as f
-from vitrina.studio import surfaces
-from vitrina.studio.curves import filleted, frames, lengths, smooth, smooth_values, thinned
+from vitrina.studio.curves import filleted, frames, lengths, smooth, smooth_values
 from vitrina.studio.glb import Model
 from vitrina.studio.material import Material
 from vitrina.studio.mesh import Floats, Mesh, sheet, unit
 from vitrina.studio.noise import linear, random
 from vitrina.studio.products.seating import ROUND
-from vitrina.studio.shapes import dense, lathe, loop, oval, rod, straight
+from vitrina.studio.shapes import lathe, loop, oval, rod, straight, turned_profile
+from vitrina.studio.surfaces import Glaze, glaze
 from vitrina.studio.workshop import Bench
 
 GLAZES = {
-    "chalk": surfaces.Glaze(body="#e6e0d3", thin="#c4a37c", clay="#b08d69", pool="#d8d0bf", speckle="#5a4636", speckles=0.55, movement=0.25, rough=0.40),
-    "celadon": surfaces.Glaze(body="#a5b8a8", thin="#d5cdb4", clay="#b99877", pool="#7a9a8c", speckle="#6d7f6c", speckles=0.10, movement=0.45, rough=0.14),
-    "tenmoku": surfaces.Glaze(body="#2c1f1a", thin="#93502a", clay="#8f6c51", pool="#14100f", speckle="#6b3a1f", speckles=0.25, movement=0.40, rough=0.13),
-    "rust": surfaces.Glaze(body="#9a5638", thin="#cf9a68", clay="#b08463", pool="#6f3522", speckle="#3b2218", speckles=0.45, movement=0.50, rough=0.38),
-    "indigo": surfaces.Glaze(body="#3c5166", thin="#a3a79c", clay="#a98a6c", pool="#223244", speckle="#1d2733", speckles=0.30, movement=0.55, rough=0.20),
-    "charcoal": surfaces.Glaze(body="#35342f", thin="#6f6355", clay="#6b5a4a", pool="#22211f", speckle="#8a8375", speckles=0.25, movement=0.35, rough=0.50),
-    "clay": surfaces.Glaze(body="#bd7a57", thin="#d29a76", clay="#b97452", pool="#a9663f", speckle="#8a4f36", speckles=0.35, movement=0.35, rough=0.72),
+    "chalk": Glaze(
+        body="#e6e1d6", thin="#bfa586", clay="#ad9278", pool="#d8d1c3", speckle="#5a4a3d",
+        speckles=0.50, movement=0.25, rough=0.40,
+    ),
+    "celadon": Glaze(
+        body="#adb9ac", thin="#d3cdb9", clay="#b59d83", pool="#8aa093", speckle="#75836f",
+        speckles=0.10, movement=0.45, rough=0.14,
+    ),
+    "tenmoku": Glaze(
+        body="#33291f", thin="#8a5a3d", clay="#8a705b", pool="#1b1716", speckle="#6b4a33",
+        speckles=0.25, movement=0.40, rough=0.13,
+    ),
+    "rust": Glaze(
+        body="#96664e", thin="#c9a27c", clay="#ab8a70", pool="#71493a", speckle="#3f2c24",
+        speckles=0.45, movement=0.50, rough=0.38,
+    ),
+    "indigo": Glaze(
+        body="#4e5d6b", thin="#aaaaa0", clay="#a58f78", pool="#333f4b", speckle="#28313a",
+        speckles=0.30, movement=0.55, rough=0.20,
+    ),
+    "charcoal": Glaze(
+        body="#3a3936", thin="#73685c", clay="#6b5e52", pool="#272624", speckle="#8a8478",
+        speckles=0.25, movement=0.35, rough=0.50,
+    ),
+    "clay": Glaze(
+        body="#b88a70", thin="#cca68c", clay="#b0846a", pool="#a57a60", speckle="#866250",
+        speckles=0.35, movement=0.35, rough=0.72,
+    ),
 }  # fmt: skip
 
 
@@ -50,16 +71,16 @@ class Pot:
         return 2 * pi * float(self.profile[:, 0].max())
 
     def skin(
-        self, product: str, glaze: str, *, size_px: int = 512, breaks_m: tuple[float, ...] = ()
+        self, product: str, look: str, *, size_px: int = 512, breaks_m: tuple[float, ...] = ()
     ) -> Material:
         """The glaze over this pot. The same hand threw every finish, so the relief is shared."""
         along = lengths(self.profile)
         outside = along > self.rim_m
         bare_from = float(along[outside & (self.profile[:, 1] < self.foot_m)][0])
         low = int(np.argmin(np.where(outside, np.inf, self.profile[:, 1])))
-        skin = surfaces.glaze(
+        skin = glaze(
             random(f.SEED, "glaze", product),
-            GLAZES[glaze],
+            GLAZES[look],
             around_m=self.around_m,
             along_m=self.along_m,
             rims_m=(self.rim_m, *breaks_m),
@@ -67,7 +88,7 @@ class Pot:
             pools_m=(float(along[low]), bare_from - 0.010),
             height_px=size_px,
         )
-        return Material(f"{glaze} glaze", skin)
+        return Material(f"{look} glaze", skin)
 
     def mesh(self, segments: int = 80) -> Mesh:
         return lathe(self.profile, segments=segments, around_m=1.0)
@@ -75,11 +96,6 @@ class Pot:
 
 def thrown(corners: list[tuple[float, ...]], *, foot_m: float, spacing: float = 0.009) -> Pot:
     return Pot(turned_profile(filleted(corners, step_deg=5.0), spacing=spacing), foot_m)
-
-
-def turned_profile(curve: Floats, *, spacing: float, tolerance: float = 2.5e-5) -> Floats:
-    """A profile with points where it bends, and none where it does not."""
-    return thinned(dense(curve, spacing / 3), tolerance_m=tolerance, longest_m=spacing)
 
 
 def vase() -> Model:
@@ -117,10 +133,7 @@ def vase() -> Model:
         [[(0, 0.012), (0.02, 0.0122), (0.040, 0.0140)], inside, lip, outside[::-1], foot[1:]]
     )
     pot = Pot(turned_profile(profile, spacing=0.012), 0.011)
-    looks = {
-        name: pot.skin("vase", name, size_px=1024)
-        for name in ("celadon", "tenmoku", "chalk", "indigo")
-    }
+    looks = {name: pot.skin("vase", name) for name in ("celadon", "tenmoku", "chalk", "indigo")}
     bench = Bench("vase", looks, seed=f.SEED)
     bench.add_fitted("vase", pot.mesh(88), looks)
     return bench.done()
@@ -129,9 +142,23 @@ def vase() -> Model:
 def mug() -> Model:
     """A straight-sided cup with a soft belly and a handle drawn out of its wall."""
     pot = thrown(
-        [(0, 0.0068), (0.0325, 0.0068, 0.012), (0.0372, 0.040, 0.06), (0.0362, 0.0905), (0.0371, 0.0932, 0.0018), (0.0384, 0.0932, 0.0018), (0.0402, 0.080, 0.03), (0.0412, 0.035, 0.06), (0.0345, 0.0045, 0.009), (0.0325, 0.0, 0.0012), (0.0285, 0.0, 0.0012), (0.0272, 0.0032, 0.0016), (0, 0.0034)],
+        [
+            (0, 0.0068),
+            (0.0325, 0.0068, 0.012),
+            (0.0372, 0.040, 0.06),
+            (0.0362, 0.0905),
+            (0.0371, 0.0932, 0.0018),
+            (0.0384, 0.0932, 0.0018),
+            (0.0402, 0.080, 0.03),
+            (0.0412, 0.035, 0.06),
+            (0.0345, 0.0045, 0.009),
+            (0.0325, 0.0, 0.0012),
+            (0.0285, 0.0, 0.0012),
+            (0.0272, 0.0032, 0.0016),
+            (0, 0.0034),
+        ],
         foot_m=0.0085,
-    )  # fmt: skip
+    )
     looks = {name: pot.skin("mug", name) for name in ("chalk", "celadon", "indigo", "rust")}
     bench = Bench("mug", looks, seed=f.SEED)
     bench.add_fitted("mug", pot.mesh(72), looks)
@@ -232,9 +259,22 @@ def drawn_handle(
 def bowls() -> Model:
     """Three bowls from one curve, sized to rest inside each other."""
     pot = thrown(
-        [(0, 0.0090), (0.030, 0.0095, 0.05), (0.068, 0.030, 0.06), (0.0900, 0.0765), (0.0922, 0.0792, 0.0016), (0.0938, 0.0788, 0.0016), (0.0735, 0.0280, 0.06), (0.0400, 0.0085, 0.02), (0.0385, 0.0, 0.0012), (0.0335, 0.0, 0.0012), (0.0318, 0.0042, 0.002), (0, 0.0046)],
+        [
+            (0, 0.0090),
+            (0.030, 0.0095, 0.05),
+            (0.068, 0.030, 0.06),
+            (0.0900, 0.0765),
+            (0.0922, 0.0792, 0.0016),
+            (0.0938, 0.0788, 0.0016),
+            (0.0735, 0.0280, 0.06),
+            (0.0400, 0.0085, 0.02),
+            (0.0385, 0.0, 0.0012),
+            (0.0335, 0.0, 0.0012),
+            (0.0318, 0.0042, 0.002),
+            (0, 0.0046),
+        ],
         foot_m=0.0095,
-    )  # fmt: skip
+    )
     skins = {
         name: pot.skin("bowls", name) for name in ("chalk", "celadon", "indigo", "tenmoku", "rust")
     }
@@ -261,9 +301,25 @@ def bowls() -> Model:
 def teapot() -> Model:
     """A round pot for green tea, its bail bent from one strip of wood."""
     pot = thrown(
-        [(0.0, 0.0075), (0.045, 0.0085, 0.02), (0.0745, 0.045, 0.045), (0.0640, 0.0870, 0.035), (0.0368, 0.1000), (0.0368, 0.1042, 0.0010), (0.0400, 0.1042, 0.0014), (0.0440, 0.1015, 0.004), (0.0690, 0.0890, 0.036), (0.0800, 0.0460, 0.045), (0.0480, 0.0060, 0.014), (0.0462, 0.0, 0.0012), (0.0410, 0.0, 0.0012), (0.0395, 0.0036, 0.002), (0, 0.0040)],
+        [
+            (0.0, 0.0075),
+            (0.045, 0.0085, 0.02),
+            (0.0745, 0.045, 0.045),
+            (0.0640, 0.0870, 0.035),
+            (0.0368, 0.1000),
+            (0.0368, 0.1042, 0.0010),
+            (0.0400, 0.1042, 0.0014),
+            (0.0440, 0.1015, 0.004),
+            (0.0690, 0.0890, 0.036),
+            (0.0800, 0.0460, 0.045),
+            (0.0480, 0.0060, 0.014),
+            (0.0462, 0.0, 0.0012),
+            (0.0410, 0.0, 0.0012),
+            (0.0395, 0.0036, 0.002),
+            (0, 0.0040),
+        ],
         foot_m=0.0090,
-    )  # fmt: skip
+    )
     looks = {name: pot.skin("teapot", name) for name in ("charcoal", "celadon", "rust")}
     bench = Bench("teapot", looks, seed=f.SEED)
     bench.add_fitted("pot", pot.mesh(88), looks)
@@ -275,12 +331,26 @@ def teapot() -> Model:
         )
 
     lid = filleted(
-        [(0, 0.0995), (0.030, 0.0995), (0.0345, 0.1000, 0.001), (0.0348, 0.1045, 0.001), (0.0405, 0.1050, 0.0012), (0.0405, 0.1085, 0.0018), (0.026, 0.1150, 0.03), (0.0085, 0.1180, 0.006), (0.0066, 0.1235, 0.004), (0.0122, 0.1310, 0.006), (0.0095, 0.1375, 0.005), (0, 0.1390)],
+        [
+            (0, 0.0995),
+            (0.030, 0.0995),
+            (0.0345, 0.1000, 0.001),
+            (0.0348, 0.1045, 0.001),
+            (0.0405, 0.1050, 0.0012),
+            (0.0405, 0.1085, 0.0018),
+            (0.026, 0.1150, 0.03),
+            (0.0085, 0.1180, 0.006),
+            (0.0066, 0.1235, 0.004),
+            (0.0122, 0.1310, 0.006),
+            (0.0095, 0.1375, 0.005),
+            (0, 0.1390),
+        ],
         step_deg=10,
-    )  # fmt: skip
+    )
+    cover = lathe(turned_profile(lid, spacing=0.009), segments=64)
     bench.add_fitted(
         "lid",
-        lay(lathe(turned_profile(lid, spacing=0.009), segments=64, around_m=pot.around_m)),
+        lay(cover.with_uv(cover.positions[:, [0, 2]])),
         looks,
     )
 
@@ -297,19 +367,11 @@ def teapot() -> Model:
     )
     bench.add_fitted("pot", lay(_spout(path, radius)), looks)
 
-    lugs = []
-    for side in (1.0, -1.0):
-        angle = np.linspace(0, 2 * pi, 21)[:-1]
-        ring = np.stack([0.0090 * np.cos(angle), np.zeros(20), 0.0090 * np.sin(angle)], axis=1)
-        lug = (
-            loop(ring, 0.0031, sides=10)
-            .turned("x", 90)
-            .turned("z", side * 26)
-            .moved(0.0, 0.1005, 0)
-        )
-        lugs.append(lug.moved(side * 0.0575, 0.0, 0.0) if True else lug)
-    for lug in lugs:
-        bench.add_fitted("pot", lay(lug.turned("y", 90)), looks)
+    angle = np.linspace(0, 2 * pi, 21)[:-1]
+    ring = np.stack([0.0090 * np.cos(angle), 0.0090 * np.sin(angle), np.zeros(20)], axis=1)
+    lug = loop(ring, 0.0031, sides=10).turned("x", -24).moved(0.0, 0.1005, 0.0575)
+    for ear in (lug, lug.mirrored("z")):
+        bench.add_fitted("pot", lay(ear), looks)
     arch = smooth(
         [
             (0.0, 0.0990, 0.0640),
@@ -386,52 +448,63 @@ def _spout(path: Floats, radius_at: Callable[[float], float]) -> Mesh:
 def carafe() -> Model:
     """A bedside carafe whose tumbler, turned over, is its stopper."""
     tints = {
-        "clear": ("#fbfdfc", "#dfeee8", 0.9),
-        "smoke": ("#b9b3ab", "#6f6861", 0.030),
-        "amber": ("#ecc48c", "#b9722c", 0.035),
+        "smoke": ("#cbc6c0", 0.030),
+        "sea": ("#c9dad2", 0.030),
+        "amber": ("#ecd3ae", 0.030),
     }
     glass = {
         name: Material(
-            f"{name} glass", None, linear(tint), rough=0.03,
+            f"{name} glass",
+            None,
+            linear(tint),
+            rough=0.0,
+            double_sided=True,
             extensions={
                 "KHR_materials_transmission": {"transmissionFactor": 1.0},
                 "KHR_materials_ior": {"ior": 1.5},
                 "KHR_materials_volume": {
                     "thicknessFactor": 0.003,
-                    "attenuationColor": list(linear(deep)),
+                    "attenuationColor": list(linear(tint)),
                     "attenuationDistance": distance,
                 },
             },
         )
-        for name, (tint, deep, distance) in tints.items()
-    }  # fmt: skip
+        for name, (tint, distance) in tints.items()
+    }
     bench = Bench("carafe", glass, seed=f.SEED)
-    body = filleted(
-        [(0, 0.0110), (0.0400, 0.0105, 0.010), (0.0478, 0.030, 0.03), (0.0490, 0.100, 0.05), (0.0260, 0.165, 0.05), (0.0222, 0.185, 0.03), (0.0226, 0.2245), (0.0240, 0.2258, 0.0010), (0.0251, 0.2240, 0.0010), (0.0248, 0.187, 0.03), (0.0288, 0.165, 0.05), (0.0516, 0.102, 0.05), (0.0504, 0.024, 0.03), (0.0470, 0.0010, 0.006), (0.0420, 0.0, 0.002), (0.030, 0.0030, 0.01), (0, 0.0036)],
-        step_deg=8,
+    wall = 0.0026
+    outside = smooth(
+        [
+            (0.0440, 0.0), (0.0505, 0.0055), (0.0565, 0.030), (0.0560, 0.070), (0.0455, 0.112),
+            (0.0310, 0.142), (0.0236, 0.165), (0.0222, 0.190), (0.0238, 0.2165),
+        ],
+        80,
     )  # fmt: skip
+    inside = outside[5:] - np.array([wall, 0.0])
+    inside[:, 1] += np.linspace(0.0062, 0.0, len(inside))
+    lip = np.array([(0.0220, 0.2173), (0.0230, 0.2176)])
+    body = np.concatenate(
+        [[(0, 0.0125), (0.030, 0.0120)], inside, lip, outside[::-1], [(0.036, 0.0022), (0, 0.0042)]]
+    )
     tumbler = filleted(
         [
-            (0, 0.2435),
-            (0.0290, 0.2432, 0.006),
-            (0.0322, 0.1705),
-            (0.0333, 0.1692, 0.0008),
-            (0.0344, 0.1705, 0.0008),
-            (0.0318, 0.2470, 0.008),
-            (0.026, 0.2500, 0.002),
-            (0, 0.2490),
+            (0, 0.2385), (0.0300, 0.2380, 0.007), (0.0335, 0.1585), (0.0347, 0.1572, 0.0008),
+            (0.0358, 0.1585, 0.0008), (0.0330, 0.2440, 0.007), (0.027, 0.2455, 0.002), (0, 0.2445),
         ],
         step_deg=9,
-    )
+    )  # fmt: skip
     for name, profile in (("carafe", body), ("tumbler", tumbler)):
-        bench.add_fitted(
-            name,
-            lathe(turned_profile(profile, spacing=0.012), segments=72),
-            glass,
-            shade=0.0,
-            occludes=False,
-        )
+        mesh = lathe(turned_profile(profile, spacing=0.012), segments=72)
+        bench.add_fitted(name, mesh, glass, tone=_thick_glass(mesh), occludes=False)
     return bench.done()
+
+
+def _thick_glass(mesh: Mesh) -> Floats:
+    """Blown glass is darker where one looks into more of it: at its lips and its floor."""
+    height = mesh.positions[:, 1]
+    low, high = float(height.min()), float(height.max())
+    share = np.abs((height - low) / (high - low) * 2 - 1)
+    return np.asarray(1 - 0.50 * np.clip((share - 0.90) / 0.10, 0, 1) ** 2)
 
 
 def planter() -> Model:
@@ -476,7 +549,7 @@ def planter() -> Model:
     out = (body.normals[:, 0] * p[:, 0] + body.normals[:, 2] * p[:, 2]) > 0
     fade = np.clip((p[:, 1] - 0.186) / 0.022, 0, 1) * np.clip((0.394 - p[:, 1]) / 0.010, 0, 1)
     fade = fade * fade * (3 - 2 * fade) * out
-    groove = -0.0042 * fade * (1 - np.abs(np.cos(theta * flutes / 2)) ** 0.8)
+    groove = -0.0064 * fade * (1 - np.abs(np.cos(theta * flutes / 2)) ** 0.7)
     scale = np.where(radius > 1e-6, (radius + groove) / np.maximum(radius, 1e-9), 1.0)
     bench.add_fitted(
         "pot",

@@ -15,13 +15,13 @@ from vitrina.studio.workshop import Bench
 def cushion() -> Model:
     """A down cushion in washed linen, piped, standing as on a sofa."""
     cloth = {
-        "flax": f.linen("flax linen", "#d2c3a6"),
-        "moss": f.linen("moss linen", "#7d8062"),
-        "ink": f.linen("ink linen", "#3b4656"),
-        "clay": f.linen("clay linen", "#b77a5c"),
+        "flax": f.linen("flax linen", "#ded4c2"),
+        "moss": f.linen("moss linen", "#8b8d79"),
+        "ink": f.linen("ink linen", "#525c68"),
+        "clay": f.linen("clay linen", "#b98b75"),
     }
     bench = Bench("cushion", cloth, seed=f.SEED)
-    width, height = 0.50, 0.185
+    width, height = 0.50, 0.215
     body = _creased(pillow(width, width, height, cells=52), width, height)
     s = np.linspace(-1, 1, 41)[:-1]
     side = np.stack([np.full_like(s, 1.0), s], axis=1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from vitrina.studio import finishes as f
 from vitrina.studio import surfaces
-from vitrina.studio.curves import filleted, rounded_rectangle, superellipse
+from vitrina.studio.curves import filleted, rounded_rectangle, smooth, superellipse
 from vitrina.studio.glb import Model
 from vitrina.studio.material import Material, Skin
 from vitrina.studio.mesh import Mesh
@@ -89,10 +89,20 @@ def _knife_edge(top: float, thickness: float) -> np.ndarray[tuple[int, int], np.
 @cache
 def _stones() -> dict[str, Skin]:
     return {
-        "travertine": surfaces.travertine(random(f.SEED, "travertine"), "#dccdb6", "#bda384", "#6d5740", tile_m=0.36),
-        "chalk-terrazzo": surfaces.terrazzo(random(f.SEED, "terrazzo", "chalk"), "#ded8cc", ("#94806c", "#b9a68f", "#625b53", "#f1ece2", "#a9714f")),
-        "ink-terrazzo": surfaces.terrazzo(random(f.SEED, "terrazzo", "ink"), "#35373a", ("#7d7f80", "#b8b4ab", "#55585c", "#dcd8cf", "#8c7a68")),
-    }  # fmt: skip
+        "travertine": surfaces.travertine(
+            random(f.SEED, "travertine"), "#dccdb6", "#bda384", "#6d5740", tile_m=0.36
+        ),
+        "chalk-terrazzo": surfaces.terrazzo(
+            random(f.SEED, "terrazzo", "chalk"),
+            "#ded8cc",
+            ("#94806c", "#b9a68f", "#625b53", "#f1ece2", "#a58a74"),
+        ),
+        "ink-terrazzo": surfaces.terrazzo(
+            random(f.SEED, "terrazzo", "ink"),
+            "#35373a",
+            ("#7d7f80", "#b8b4ab", "#55585c", "#dcd8cf", "#8c7a68"),
+        ),
+    }
 
 
 def side_table() -> Model:
@@ -149,10 +159,8 @@ def _planar(mesh: Mesh) -> Mesh:
     """Lay stone through a turned body from above, let down over its side."""
     p, n = mesh.positions, mesh.normals
     radius = np.sqrt(p[:, 0] ** 2 + p[:, 2] ** 2)
-    steep = np.clip(1 - np.abs(n[:, 1]), 0, 1)
     drop = (p[:, 1].max() - p[:, 1]) * np.where(radius > 1e-6, 1.0, 0.0)
     reach = np.where(radius > 1e-9, 1 + drop / np.maximum(radius, 1e-9), 1.0)
-    del steep
     return Mesh(p, n, np.stack([p[:, 0] * reach, p[:, 2] * reach], axis=1), mesh.triangles)
 
 
@@ -169,13 +177,13 @@ def bookcase() -> Model:
                 [(0, 0.0115), (0.08, 0.0155), (0.93, 0.0155), (1, 0.0120)],
                 section=ROUND,
                 end_radius=0.006,
-                rings=26,
+                rings=20,
                 side=(0, 0, 1),
             )
             bench.add("posts", post, wood)
     levels = [0.13, 0.49, 0.85, 1.18, 1.49]
     for y in levels:
-        outline = fitted(rounded_rectangle(width, depth, 0.022, corner=6), 108)
+        outline = fitted(rounded_rectangle(width, depth, 0.022, corner=5), 72)
         half = 0.0100
         edge = filleted(
             [
@@ -185,9 +193,9 @@ def bookcase() -> Model:
                 (0.016, y - half, 0.010),
                 (0.024, y - half),
             ],
-            step_deg=18,
+            step_deg=24,
         )
-        shelf = slab(outline, edge, rings=6)
+        shelf = slab(outline, edge, rings=4)
         bench.add("shelves", shelf.turned_uv(), wood)
         rail = rod(
             straight((-px, y + 0.072, -pz), (px, y + 0.072, -pz)),
@@ -262,41 +270,26 @@ def wall_mirror() -> Model:
     bench.add_fitted("glass", pane, mirror, shade=0.35)
 
     hide = {
-        "oak": f.leather("cognac leather", "#a8683c"),
+        "oak": f.leather("cognac leather", "#a47552"),
         "walnut": f.leather("black leather", "#2d2a28"),
         "black-ash": f.leather("black leather", "#2d2a28"),
     }
-    top = 2 * outer
-    strap_path = np.array(
+    strap = smooth(
         [
-            (0.0, top - 0.0005, 0.0385),
-            (0.0, top + 0.028, 0.0300),
-            (0.0, top + 0.095, 0.0165),
-            (0.0, top + 0.130, 0.0125),
-        ]
+            (-0.148, outer + 0.272, 0.0170), (-0.090, outer + 0.362, 0.0180),
+            (-0.0165, outer + 0.474, 0.0190), (0.0, outer + 0.4853, 0.0190),
+            (0.0165, outer + 0.474, 0.0190), (0.090, outer + 0.362, 0.0180),
+            (0.148, outer + 0.272, 0.0170),
+        ],
+        60,
+    )  # fmt: skip
+    bench.add(
+        "strap",
+        rod(
+            strap, 0.0090, 0.0014, section=plank(0.0013, corner=2), side=(0, 0, 1), end_radius=0.001
+        ),
+        hide,
     )
-    del strap_path
-    for sx in (-1.0, 1.0):
-        path = _curve(
-            [
-                (sx * 0.168, outer + 0.2845, 0.0160),
-                (sx * 0.120, outer + 0.345, 0.0170),
-                (sx * 0.062, outer + 0.412, 0.0180),
-                (sx * 0.004, outer + 0.4695, 0.0180),
-            ]
-        )
-        bench.add(
-            "strap",
-            rod(
-                path,
-                0.0090,
-                0.0014,
-                section=plank(0.0013, corner=2),
-                side=(0, 0, 1),
-                end_radius=0.001,
-            ),
-            hide,
-        )
     peg = filleted(
         [
             (0, 0),
@@ -314,14 +307,6 @@ def wall_mirror() -> Model:
         {"oak": f.brass(), "walnut": f.brass(), "black-ash": f.dark_bronze()},
     )
     return bench.done()
-
-
-def _curve(
-    points: list[tuple[float, float, float]],
-) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    from vitrina.studio.curves import smooth
-
-    return smooth(points, 14)
 
 
 def tray() -> Model:
