@@ -2,10 +2,10 @@
 
 import re
 import time
-from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
+from fastapi import Form as FormField
 from fastapi.responses import Response
 
 from vitrina.cart import service as cart_service
@@ -13,20 +13,23 @@ from vitrina.cart.shopper import Shopper, Visitor
 from vitrina.checkout import service as checkout_service
 from vitrina.checkout.delivery import COUNTRIES
 from vitrina.checkout.errors import (
+    AlreadyOrdered,
     CartIsEmpty,
     CheckoutInProgress,
+    KeyReused,
     NotSoldAnyMore,
     OrderCancelled,
     PaymentDeclined,
     QuoteChanged,
     SoldOut,
 )
-from vitrina.checkout.model import Order, PaymentState
+from vitrina.checkout.model import CheckoutDetails, Order, PaymentState
 from vitrina.checkout.payments.test_provider import CARDS
 from vitrina.kernel.errors import ShopError
 from vitrina.kernel.ids import is_id, new_id
 from vitrina.storefront import checkout_form
 from vitrina.storefront.cart import cart_lines
+from vitrina.storefront.checkout_form import Form
 from vitrina.storefront.orders import remember_order
 from vitrina.storefront.shop import Shop, ShopDep, all_rooms, private_page, see_other
 
@@ -37,15 +40,14 @@ HOME_COUNTRY = "DE"  # totals are shown for it until a country is chosen
 _REPEATS = 12
 _REPEAT_AFTER_S = 0.5
 
-Text = Annotated[str, Form(max_length=300)]
+Text = Annotated[str, FormField(max_length=300)]
 
 
 @router.get("/checkout")
 def show_checkout(request: Request, shop: ShopDep, shopper: Shopper) -> Response:
     """Address, delivery, taxes and card on one page."""
     country = _country_of(request.headers.get("accept-language", ""))
-    form = checkout_form.Form({"country": country}, {})
-    return _page(shop, shopper, form)
+    return _page(shop, shopper, Form({"country": country}, {}))
 
 
 @router.post("/checkout")
@@ -66,31 +68,28 @@ def check_out(
     card: Text = "",
 ) -> Response:
     """Buy the cart, or show the page again with what is wrong beside its field."""
-    entered = checkout_form.clean(
-        {
-            "email": email,
-            "name": name,
-            "line1": line1,
-            "line2": line2,
-            "postal_code": postal_code,
-            "city": city,
-            "country": country,
-            "phone": phone,
-            "card": card,
-        }
-    )
+    entered = {
+        "email": email,
+        "name": name,
+        "line1": line1,
+        "line2": line2,
+        "postal_code": postal_code,
+        "city": city,
+        "country": country,
+        "phone": phone,
+        "card": card,
+    }
     if step == "quote":
-        return _page(shop, shopper, checkout_form.shown_again(entered, {}))
-    if problems := checkout_form.check(entered):
-        return _page(shop, shopper, checkout_form.shown_again(entered, problems), status=422)
+        return _page(shop, shopper, Form.again(entered))
+    details = checkout_form.read(entered, quote_id)
+    if isinstance(details, dict):
+        return _page(shop, shopper, Form.again(entered, details), status=422)
     try:
-        order = _buy(shop, shopper, entered, quote_id, key)
+        order = _buy(shop, shopper, details, key)
     except PaymentDeclined as error:
-        form = checkout_form.shown_again(entered, {"card": str(error)})
-        return _page(shop, shopper, form, status=error.status)
-    except (QuoteChanged, SoldOut, OrderCancelled) as error:
-        form = checkout_form.shown_again(entered, {})
-        return _page(shop, shopper, form, refusal=error, status=error.status)
+        return _page(shop, shopper, Form.again(entered, {"card": str(error)}), status=error.status)
+    except (QuoteChanged, SoldOut, AlreadyOrdered, OrderCancelled) as error:
+        return _page(shop, shopper, Form.again(entered), refusal=error, status=error.status)
     except (CartIsEmpty, NotSoldAnyMore):
         return see_other("/cart")
     return _after(shop, shopper, order)
@@ -105,23 +104,25 @@ def show_bank(shop: ShopDep, reference: str) -> Response:
 
 @router.post("/checkout/confirm/{reference}")
 def answer_bank(
-    shop: ShopDep, shopper: Shopper, reference: str, answer: Annotated[str, Form(max_length=10)]
+    shop: ShopDep,
+    shopper: Shopper,
+    reference: str,
+    answer: Annotated[str, FormField(max_length=10)],
 ) -> Response:
     """Approve or refuse, and back to the shop."""
     order = checkout_service.confirm_payment(shop, reference, approve=answer == "approve")
     return _after(shop, shopper, order)
 
 
-def _buy(
-    shop: Shop, shopper: Visitor, entered: Mapping[str, str], quote_id: str, key: str
-) -> Order:
-    details = checkout_form.details(entered, quote_id)
+def _buy(shop: Shop, shopper: Visitor, details: CheckoutDetails, key: str) -> Order:
     key = key if is_id(key) else new_id()
     for _ in range(_REPEATS):
         try:
             return checkout_service.checkout(shop, shopper.cart_id, details, key=key)
         except CheckoutInProgress:
             time.sleep(_REPEAT_AFTER_S)
+        except KeyReused:
+            key = new_id()  # the page was sent before, with other content: this is a new purchase
     return checkout_service.checkout(shop, shopper.cart_id, details, key=key)
 
 
@@ -137,7 +138,7 @@ def _after(shop: Shop, shopper: Visitor, order: Order) -> Response:
 def _page(
     shop: Shop,
     shopper: Visitor,
-    form: checkout_form.Form,
+    form: Form,
     *,
     refusal: ShopError | None = None,
     status: int = 200,

@@ -14,7 +14,7 @@ _MARGIN_LEFT = 66.0  # room for the height's figure
 _MARGIN_RIGHT = 8.0
 _MARGIN_TOP = 8.0
 _MARGIN_BOTTOM = 40.0  # room for the width's figure and the caption
-_GAP_SHARE = 0.16  # between the box and the thing beside it, of the widest of both
+_GAP = 58.0  # between the box and the thing beside it: room for the depth's figure
 # Cabinet projection: depth runs at 40 degrees, half as long as it is.
 _DEPTH_X = 0.5 * cos(radians(40))
 _DEPTH_Y = 0.5 * sin(radians(40))
@@ -73,11 +73,10 @@ def draw(dimensions: Dimensions) -> Drawing:
     familiar = SHEET if largest_m <= _SHEET_UP_TO_M else DOOR
     box_width_m = dimensions.width_m + dimensions.depth_m * _DEPTH_X
     box_height_m = dimensions.height_m + dimensions.depth_m * _DEPTH_Y
-    gap_m = _GAP_SHARE * max(box_width_m, familiar.width_m)
-    all_width_m = box_width_m + gap_m + familiar.width_m
+    all_width_m = box_width_m + familiar.width_m
     all_height_m = max(box_height_m, familiar.height_m)
     scale = min(
-        (WIDTH - _MARGIN_LEFT - _MARGIN_RIGHT) / all_width_m,
+        (WIDTH - _MARGIN_LEFT - _GAP - _MARGIN_RIGHT) / all_width_m,
         (HEIGHT - _MARGIN_TOP - _MARGIN_BOTTOM) / all_height_m,
     )
 
@@ -87,7 +86,7 @@ def draw(dimensions: Dimensions) -> Drawing:
     right, top = left + width, floor_y - height
     away_x, away_y = dimensions.depth_m * scale * _DEPTH_X, dimensions.depth_m * scale * _DEPTH_Y
 
-    thing_left = left + (box_width_m + gap_m) * scale
+    thing_left = left + box_width_m * scale + _GAP
     thing_width, thing_height = familiar.width_m * scale, familiar.height_m * scale
     return Drawing(
         faces=(

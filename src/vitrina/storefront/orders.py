@@ -1,21 +1,33 @@
 """Orders: the page of one, and the form that finds it again."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
+from fastapi import Form as FormField
 from fastapi.responses import Response
 
+from vitrina.catalogue import service as catalogue_service
+from vitrina.catalogue.errors import UnknownSku
 from vitrina.checkout import service as checkout_service
 from vitrina.checkout.delivery import COUNTRIES
 from vitrina.checkout.errors import AlreadyPaid, UnknownOrder
-from vitrina.checkout.model import CancelReason, Order, OrderState, PaymentState, tidy_number
+from vitrina.checkout.model import (
+    CancelReason,
+    Order,
+    OrderLine,
+    OrderState,
+    PaymentState,
+    tidy_number,
+)
 from vitrina.kernel.ids import is_id
-from vitrina.storefront import checkout_form
-from vitrina.storefront.shop import Shop, ShopDep, private_page, see_other
+from vitrina.storefront.checkout_form import Form
+from vitrina.storefront.shop import Shop, ShopDep, all_rooms, private_page, see_other
+from vitrina.storefront.views import TINTS, Picture, Room, tint_of
 
 router = APIRouter()
 
@@ -42,14 +54,14 @@ class Step:
 @router.get("/orders")
 def show_search(shop: ShopDep) -> Response:
     """The form that finds an order."""
-    return private_page(shop, "find_order.html", form=checkout_form.Form({}, {}), unknown="")
+    return private_page(shop, "find_order.html", form=Form({}, {}), unknown="")
 
 
 @router.post("/orders")
 def find_order(
     shop: ShopDep,
-    number: Annotated[str, Form(max_length=100)] = "",
-    email: Annotated[str, Form(max_length=300)] = "",
+    number: Annotated[str, FormField(max_length=100)] = "",
+    email: Annotated[str, FormField(max_length=300)] = "",
 ) -> Response:
     """Find an order by its number and the e-mail address it was placed with."""
     entered = {"number": number.strip(), "email": email.strip()}
@@ -58,7 +70,7 @@ def find_order(
         problems["number"] = "Enter the number of the order, such as 7K3M-9QXD-2V."
     if not entered["email"]:
         problems["email"] = "Enter the e-mail address it was placed with."
-    form = checkout_form.Form(entered, problems)
+    form = Form(entered, problems)
     if problems:
         return private_page(shop, "find_order.html", status=422, form=form, unknown="")
     try:
@@ -75,13 +87,15 @@ def show_order(request: Request, shop: ShopDep, number: str) -> Response:
     """One order, for the browser that placed or found it; anybody else is asked first."""
     order = _known_order(request, shop, number)
     if order is None:
-        form = checkout_form.Form({"number": number[:40]}, {})
+        form = Form({"number": number[:40]}, {})
         return private_page(shop, "find_order.html", form=form, unknown="")
     waits = order.state is OrderState.AWAITING_PAYMENT
+    rooms = all_rooms(shop)
     return private_page(
         shop,
         "order.html",
         order=order,
+        lines=[(line, *_look(shop, line, rooms)) for line in order.lines],
         steps=_steps(order),
         country=COUNTRIES[order.address.country].name
         if order.address.country in COUNTRIES
@@ -129,6 +143,15 @@ def _known_order(request: Request, shop: Shop, number: str) -> Order | None:
 
 def _cookie(*, secure: bool) -> str:
     return "__Host-order" if secure else "order"
+
+
+def _look(shop: Shop, line: OrderLine, rooms: Sequence[Room]) -> tuple[Picture | None, int]:
+    """Picture and hue of what was ordered, as far as the shop still sells it."""
+    try:
+        product, variant = catalogue_service.find_variant(shop.catalogue, line.sku)
+    except UnknownSku:
+        return None, TINTS
+    return Picture.of(product.poster(variant.material_variant)), tint_of(product.category, rooms)
 
 
 def _steps(order: Order) -> list[Step]:
