@@ -27,6 +27,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 HEALTH_PATH = "/_ministack/health"
 SAVE_EVERY_S = 2.0
@@ -48,11 +49,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m vitrina.platform.embedded.aws")
     parser.add_argument("--port", type=int, required=True, help="TCP port of 127.0.0.1")
     parser.add_argument("--data", type=Path, required=True, help="folder that keeps the state")
+    parser.add_argument(
+        "--save-every",
+        type=float,
+        default=SAVE_EVERY_S,
+        help="seconds a kill may lose (%(default)s)",
+    )
     arguments = parser.parse_args()
-    serve(arguments.port, arguments.data)
+    serve(arguments.port, arguments.data, save_every_s=arguments.save_every)
 
 
-def serve(port: int, data: Path) -> None:
+def serve(port: int, data: Path, *, save_every_s: float = SAVE_EVERY_S) -> None:
     """Serve until SIGTERM. One line on stderr and exit status 1 when the state is unreadable."""
     os.environ.update(
         BIND_HOST="127.0.0.1",
@@ -75,7 +82,7 @@ def serve(port: int, data: Path) -> None:
     except StateUnreadable as error:
         sys.exit(f"embedded AWS: {error}")
     uvicorn.run(
-        EmbeddedAws(ministack.app, memory),
+        EmbeddedAws(ministack.app, memory, save_every_s),
         host="127.0.0.1",
         port=port,
         log_level="warning",
@@ -234,9 +241,10 @@ class Memory:
 class EmbeddedAws:
     """The ASGI application: ministack, saved while it runs, closed to other people's pages."""
 
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], memory: Memory):
+    def __init__(self, app: Application, memory: Memory, save_every_s: float) -> None:
         self._app = app
         self._memory = memory
+        self._save_every_s = save_every_s
         self._is_changed = False
         self._disk = asyncio.Lock()
         self._saving: asyncio.Task[None] | None = None
@@ -266,7 +274,7 @@ class EmbeddedAws:
 
     async def _save_now_and_then(self) -> None:
         while True:
-            await asyncio.sleep(SAVE_EVERY_S)
+            await asyncio.sleep(self._save_every_s)
             if not self._is_changed:
                 continue
             async with self._disk:
@@ -276,7 +284,7 @@ class EmbeddedAws:
                 # RuntimeError: a thread of some service changed what we were walking through.
                 except (RuntimeError, sqlite3.Error) as error:
                     self._is_changed = True
-                    log.warning("state not saved, next try in %s s: %s", SAVE_EVERY_S, error)
+                    log.warning("state not saved, next try in %s s: %s", self._save_every_s, error)
 
     async def _save_finally(self) -> None:
         async with self._disk:

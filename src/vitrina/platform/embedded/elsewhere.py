@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from vitrina.platform.embedded.lock import DataLock, Holder
 from vitrina.platform.embedded.processes import CannotStart, Child
 from vitrina.platform.embedded.provision import missing, provision
+from vitrina.platform.migrate import SchemaMismatch, upgrade
 from vitrina.platform.sql import sql_engine
 from vitrina.settings import Settings
 
@@ -70,8 +71,6 @@ class Elsewhere:
         self._lock.release()
 
     def _check_sql(self) -> None:
-        from vitrina.platform.migrate import upgrade
-
         engine = sql_engine(self.settings)
         try:
             engine.connect().close()
@@ -82,7 +81,10 @@ class Elsewhere:
             ) from error
         finally:
             engine.dispose()
-        upgrade(self.settings)
+        try:
+            upgrade(self.settings)
+        except SchemaMismatch as mismatch:
+            raise CannotStart(str(mismatch)) from mismatch
 
     def _check_aws(self) -> None:
         place = self.settings.aws_endpoint_url or f"AWS in {self.settings.aws_region}"

@@ -22,13 +22,13 @@ WEB = "vitrina.entrypoints.http:app"
 WORKER = "vitrina.entrypoints.worker"
 
 FIRST_PORT = 8000
-LAST_PORT = 8099
+PORTS_TRIED = 100
 BACKLOG = 2048
 
 START_TIMEOUT_S = 60.0
 # Requests under way may finish in these; then a web process cuts them off by itself.
 GRACE_S = 3
-STOP_TIMEOUT_S = 5.0
+STOP_TIMEOUT_S = 6.0  # an idle worker sits in a long poll of five
 LOOK_EVERY_S = 0.25
 CUT_LOGS_EVERY_S = 10.0
 
@@ -146,8 +146,8 @@ class Shop:
     def __init__(self, listener: socket.socket, *, workers: int, logs: Path) -> None:
         self._listener = listener
         self._logs = logs
-        self._web = [_Part(partial(self._start_web, number)) for number in range(1, workers + 1)]
-        self._worker = _Part(self._start_worker)
+        self._web = [Part(partial(self._start_web, number)) for number in range(1, workers + 1)]
+        self._worker = Part(self._start_worker)
         self._port: int = listener.getsockname()[1]
         self.address = f"http://127.0.0.1:{self._port}"
 
@@ -215,11 +215,14 @@ class Shop:
         )
 
 
-class _Part:
+class Part:
     """A child that is started again when it ends, a few times."""
 
-    def __init__(self, make: Callable[[], Child]) -> None:
+    def __init__(
+        self, make: Callable[[], Child], *, pauses_s: tuple[float, ...] = PAUSES_S
+    ) -> None:
         self._make = make
+        self._pauses_s = pauses_s
         self._child: Child | None = None
         self._ended_at: list[float] = []
         self._again_at: float | None = None
@@ -238,18 +241,23 @@ class _Part:
         self._child = self._make()
 
     def mend(self, trouble: Say) -> None:
+        """Start it again if it has ended, after a pause.
+
+        Raises:
+            CannotStart: it ended too often.
+        """
         now = time.monotonic()
         if self.is_running:
             return
         if self._again_at is None:
             recent = [moment for moment in self._ended_at if now - moment < FORGIVEN_AFTER_S]
             self._ended_at = [*recent, now]
-            if len(self._ended_at) > len(PAUSES_S):
+            if len(self._ended_at) > len(self._pauses_s):
                 raise CannotStart(
                     f"{self.child.obituary()}\nIt ended {len(self._ended_at)} times within a"
                     " minute. The shop has stopped; what was stored is kept."
                 )
-            pause_s = PAUSES_S[len(self._ended_at) - 1]
+            pause_s = self._pauses_s[len(self._ended_at) - 1]
             self._again_at = now + pause_s
             trouble(f"{self.child.obituary()}\n  It is started again in {pause_s} s.")
         elif now >= self._again_at:
@@ -257,11 +265,11 @@ class _Part:
 
 
 @contextmanager
-def listening(port: int | None) -> Iterator[socket.socket]:
+def listening(port: int | None, *, first: int = FIRST_PORT) -> Iterator[socket.socket]:
     """An open socket of 127.0.0.1 that all web processes share, so that none loses a connection.
 
     Args:
-        port: 0 for any free one; None for 8000 or the next free one above.
+        port: 0 for any free one; None for ``first`` or the next free one above.
 
     Raises:
         CannotStart: the port is taken or forbidden.
@@ -271,10 +279,10 @@ def listening(port: int | None) -> Iterator[socket.socket]:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if port is not None:
             _bind(listener, port)
-        elif not any(_can_bind(listener, free) for free in range(FIRST_PORT, LAST_PORT + 1)):
+        elif not any(_can_bind(listener, first + step) for step in range(PORTS_TRIED)):
             raise CannotStart(
-                f"The ports {FIRST_PORT} to {LAST_PORT} of 127.0.0.1 are all taken. Choose"
-                " another with --port."
+                f"The ports {first} to {first + PORTS_TRIED - 1} of 127.0.0.1 are all taken."
+                " Choose another with --port."
             )
         listener.listen(BACKLOG)
         yield listener

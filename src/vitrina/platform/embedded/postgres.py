@@ -157,6 +157,8 @@ class Postgres:
                 *(str(_binaries() / "initdb"), "--pgdata", str(new), "--username", USER),
                 *("--pwfile", str(password_file), "--auth", "scram-sha-256"),
                 *("--encoding", "UTF8", "--locale-provider", "builtin", "--locale", "C.UTF-8"),
+                # A thousand files, made durable at once instead of one after the other.
+                *(["--sync-method", "syncfs"] if sys.platform == "linux" else []),
                 "--no-instructions",
             ],
             log=self._log,

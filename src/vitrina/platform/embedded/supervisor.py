@@ -137,7 +137,7 @@ class Embedded:
         began = time.monotonic()
         # Imported here: these take about as long as the embedded AWS, which starts meanwhile.
         from vitrina.platform.embedded.provision import provision
-        from vitrina.platform.migrate import upgrade
+        from vitrina.platform.migrate import SchemaMismatch, upgrade
 
         self._wait_for_aws()
         self._progress("AWS is ready", time.monotonic() - began)
@@ -146,8 +146,11 @@ class Embedded:
         count = f"{len(created)} created" if created else "all there"
         self._progress(f"Tables, queues and buckets: {count}", time.monotonic() - began)
         began = time.monotonic()
-        upgrade(self.settings)
-        self._progress("Database schema is up to date", time.monotonic() - began)
+        try:
+            what = "brought up to date" if upgrade(self.settings) else "up to date"
+        except SchemaMismatch as mismatch:
+            raise CannotStart(str(mismatch)) from mismatch
+        self._progress(f"Database schema: {what}", time.monotonic() - began)
 
     def _start_aws(self) -> None:
         port = free_port()
