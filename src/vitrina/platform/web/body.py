@@ -79,21 +79,23 @@ class WholeBody:
     async def _read(self, receive: Receive) -> bytes:
         chunks: list[bytes] = []
         size_bytes = 0
+        more = True
         try:
             async with asyncio.timeout(self._timeout_s):
-                while True:
+                while more and size_bytes <= self._limit_bytes:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         raise _Disconnected
                     chunks.append(message.get("body", b""))
                     size_bytes += len(chunks[-1])
-                    if size_bytes > self._limit_bytes:
-                        await self._discard(receive)
-                        raise BodyTooLarge(self._limit_bytes)
-                    if not message.get("more_body", False):
-                        return b"".join(chunks)
+                    more = message.get("more_body", False)
         except TimeoutError:
             raise SlowRequest(self._timeout_s) from None
+        if size_bytes > self._limit_bytes:
+            if more:
+                await self._discard(receive)
+            raise BodyTooLarge(self._limit_bytes)
+        return b"".join(chunks)
 
     async def _discard(self, receive: Receive) -> None:
         """Read on a little: a client that is still sending hears no answer."""
