@@ -11,8 +11,7 @@ from typing import Annotated
 
 import typer
 
-from vitrina.platform.embedded.elsewhere import Elsewhere
-from vitrina.platform.embedded.launcher import Console, launch
+from vitrina.platform.embedded.launcher import Console, Stores, launch
 from vitrina.platform.embedded.lock import holder_of
 from vitrina.platform.embedded.supervisor import Embedded
 from vitrina.settings import Settings
@@ -71,7 +70,7 @@ def up(
         typer.echo("  AWS_ENDPOINT_URL is set and not used; with --no-embedded it would be.")
     console = Console(step=_step, opened=_opened(data, show), trouble=_trouble)
     launch(
-        Embedded(data, progress=_step) if embedded else Elsewhere(data),
+        Embedded(data, progress=_step) if embedded else _elsewhere(data),
         console,
         port=port,
         workers=workers,
@@ -111,6 +110,13 @@ def down(data: Data = HERE) -> None:
             raise typer.Exit(1)
         time.sleep(0.1)
     typer.echo("Stopped. The data is kept.")
+
+
+def _elsewhere(data: Path) -> Stores:
+    # It imports the clients of all stores, which embedded ones would wait for.
+    from vitrina.platform.embedded.elsewhere import Elsewhere
+
+    return Elsewhere(data)
 
 
 def _furnish(settings: Settings) -> None:

@@ -22,7 +22,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psutil
-import psycopg
 
 from vitrina.platform.embedded.processes import (
     Account,
@@ -238,6 +237,9 @@ class Postgres:
         return False
 
     def _make_database(self) -> None:
+        # Imported here: the other stores start in the meantime.
+        import psycopg
+
         first = self.url.removesuffix(DATABASE) + "postgres"
         with psycopg.connect(first, connect_timeout=5, autocommit=True) as connection:
             exists = "SELECT 1 FROM pg_database WHERE datname = %s"

@@ -1,0 +1,63 @@
+# The habits of this house. `make` alone lists them; each installs what it needs the first time.
+
+VENV := .venv/bin
+# A stamp, newer than everything that would make the installation necessary again.
+PACKAGES := .venv/.complete
+
+DATA ?= ./var
+UP := $(VENV)/vitrina up --data $(DATA) $(if $(PORT),--port $(PORT)) $(if $(WORKERS),--workers $(WORKERS))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check format build studio bench clean frontend browser
+.SILENT:
+
+help: ## List these habits
+	echo "make ..."
+	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+	echo "Options: DATA=folder PORT=number WORKERS=number for demo and run, T=tests/cart for test."
+
+demo: $(PACKAGES) frontend ## Open a shop full of products on this machine
+	exec $(UP) --demo
+
+run: $(PACKAGES) frontend ## Open the shop with what is in it, and nothing else
+	exec $(UP)
+
+test: $(PACKAGES) browser frontend ## Run every test, or those of one corner: T=tests/cart
+	$(VENV)/pytest $(T)
+
+check: $(PACKAGES) browser frontend ## What a change must pass: format, lint, types, layers, tests
+	$(VENV)/ruff format --check .
+	$(VENV)/ruff check .
+	$(VENV)/mypy
+	$(VENV)/lint-imports
+	$(VENV)/python frontend/build.py --check
+	$(VENV)/pytest --ignore tests/test_house.py
+
+format: $(PACKAGES) ## Put the code into the house's form
+	$(VENV)/ruff format .
+	$(VENV)/ruff check --fix .
+
+build: $(PACKAGES) frontend ## Pack the wheel, with the built front end, into dist/
+	$$(scripts/bootstrap uv) build --quiet --wheel
+	ls dist/*.whl
+
+studio: $(PACKAGES) browser frontend ## Model the demo products again, and photograph them
+	$(VENV)/vitrina studio build
+
+bench: $(PACKAGES) browser frontend ## Measure, next to peers and limits
+	$(VENV)/python -m bench
+
+clean: ## Remove what was built; not the data in ./var
+	rm -rf .build .venv dist frontend/node_modules src/vitrina/platform/static \
+		src/vitrina/models3d/gltfpack.wasm .mypy_cache .ruff_cache .pytest_cache \
+		.import_linter_cache .hypothesis test-results
+
+frontend: $(PACKAGES)
+	$(VENV)/python frontend/build.py
+
+$(PACKAGES): pyproject.toml uv.lock scripts/bootstrap
+	scripts/bootstrap packages
+	touch $@
+
+browser: $(PACKAGES)
+	scripts/bootstrap browser
