@@ -8,12 +8,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
 from pydantic import SecretStr
 from sqlalchemy import Engine
 from sqlalchemy.engine import URL, make_url
 
+from tests.browsing import FLAGS, SOFTWARE_GPU
 from vitrina.entrypoints.wiring import Services, build
 from vitrina.kernel.clock import Clock
+from vitrina.models3d.pictures import ChromiumMissing, find_chromium
 from vitrina.platform.embedded.provision import provision
 from vitrina.platform.embedded.supervisor import Embedded
 from vitrina.platform.sql import sql_engine
@@ -84,3 +87,27 @@ def now() -> Clock:
 def root() -> Path:
     """The checkout."""
     return Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The browser's program; without one the tests that want it are skipped, and say so."""
+    try:
+        return find_chromium()
+    except ChromiumMissing as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """One for all browser tests: a process can run only one."""
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, chromium: Path) -> Iterator[Browser]:
+    """A Chromium that draws 3D without a graphics card."""
+    browser = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, *SOFTWARE_GPU])
+    yield browser
+    browser.close()
