@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from tests.serving import Client, serving
+from vitrina.platform import log
 from vitrina.platform.web.access import AccessLog
 from vitrina.platform.web.answers import error_response
 
@@ -42,6 +43,7 @@ def broken() -> Iterator[Client]:
             raise RuntimeError("amid")
         await PlainTextResponse("fine")(scope, receive, send)
 
+    log.configure("info")
     logged = AccessLog(
         app,
         lambda error, scope: error_response(error, scope, None),
