@@ -2,7 +2,7 @@
 // drawn, in the worker of a page, on a page without workers, and where posters are made; so a
 // poster and the live view that takes its place are the same picture.
 
-import { Box3, NeutralToneMapping, PerspectiveCamera, Scene, WebGLRenderer } from "three";
+import { Box3, LoadingManager, NeutralToneMapping, PerspectiveCamera, Scene, WebGLRenderer } from "three";
 import type { CubeTexture, Group, Material, Mesh, Object3D, Texture } from "three";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import type { GLTFParser } from "three/addons/loaders/GLTFLoader.js";
@@ -111,7 +111,10 @@ export class Stage {
   async wear(finish: string): Promise<void> {
     const materials = await this.finish(finish);
     for (const [mesh, material] of materials) mesh.material = material;
-    if (this.product) await this.renderer.compileAsync(this.product, this.camera, this.scene);
+    if (!this.product) return;
+    // Without this extension there is nothing to wait for: the first drawing compiles.
+    const inBackground = this.renderer.getContext().getExtension("KHR_parallel_shader_compile");
+    if (inBackground) await this.renderer.compileAsync(this.product, this.camera, this.scene);
   }
 
   /** Draws one picture. */
@@ -184,6 +187,7 @@ export class Stage {
 }
 
 async function parse(glb: ArrayBuffer): Promise<{ product: Group; parser: GLTFParser }> {
+  checkContainer(glb);
   const needsDecoder = new TextDecoder().decode(glb.slice(0, 1 << 16)).includes("meshopt_compression");
   if (needsDecoder) {
     if (!MeshoptDecoder.supported) throw new StageError("decoder", "WebAssembly is missing");
@@ -191,16 +195,26 @@ async function parse(glb: ArrayBuffer): Promise<{ product: Group; parser: GLTFPa
       throw new StageError("decoder", `the mesh decoder did not start: ${error}`);
     });
   }
-  try {
-    const loader = new GLTFLoader();
-    loader.setMeshoptDecoder(MeshoptDecoder);
-    const { scene, parser } = await loader.parseAsync(glb, "");
-    scene.updateMatrixWorld(true);
-    for (const material of materialsOf(scene).values()) refine(material);
-    return { product: scene, parser };
-  } catch (error) {
+  // The loader goes on without a texture it cannot read; a shop must not show such a product.
+  let unread = 0;
+  const manager = new LoadingManager();
+  manager.onError = () => unread++;
+  const loader = new GLTFLoader(manager);
+  loader.setMeshoptDecoder(MeshoptDecoder);
+  const { scene, parser } = await loader.parseAsync(glb, "").catch((error: unknown) => {
     throw new StageError("model", `the model cannot be read: ${error}`);
-  }
+  });
+  if (unread) throw new StageError("model", `${unread} textures of the model cannot be read`);
+  scene.updateMatrixWorld(true);
+  for (const material of materialsOf(scene).values()) refine(material);
+  return { product: scene, parser };
+}
+
+function checkContainer(glb: ArrayBuffer): void {
+  const header = new DataView(glb);
+  const isGlb = glb.byteLength >= 12 && header.getUint32(0) === 0x676c5446; // "glTF"
+  if (!isGlb) throw new StageError("model", "the file is not a GLB");
+  if (header.getUint32(8, true) > glb.byteLength) throw new StageError("model", "the file is cut short");
 }
 
 function boundsOf(product: Object3D): Bounds {

@@ -67,7 +67,7 @@ class Session {
     this.canvas.className = "product-3d-canvas";
   }
 
-  async run(manifest: Manifest, finish: string): Promise<void> {
+  async run(manifest: Manifest): Promise<void> {
     this.working();
     const { worker, environment } = this.element.dataset;
     if (!worker || !environment) throw new Failure("script", "data-worker or data-environment missing");
@@ -79,7 +79,7 @@ class Session {
     const lightFile = await light;
     this.send({ type: "light", file: lightFile }, [lightFile]);
     const modelFile = await model;
-    this.send({ type: "model", file: modelFile, finish }, [modelFile]);
+    this.send({ type: "model", file: modelFile, finish: this.element.variant }, [modelFile]);
     for (const message of this.waiting.splice(0)) this.send(message);
   }
 
@@ -237,7 +237,7 @@ export class Product3D extends HTMLElement {
     this.say(WORDS.loading);
     this.append(session.canvas);
     makeRoom(Product3D.live, this);
-    session.run(this.manifest, this.variant).catch((error: unknown) => session.fail(error));
+    session.run(this.manifest).catch((error: unknown) => session.fail(error));
   }
 
   /** Back to the view of the poster. */

@@ -73,7 +73,9 @@ export function serve(port: Port): void {
 
   async function open(file: ArrayBuffer): Promise<void> {
     if (!stage) return;
-    await stage.place(file, finishWanted, () => say({ type: "working" }));
+    let finish = finishWanted;
+    await stage.place(file, finish, () => say({ type: "working" }));
+    while (finish !== finishWanted) await stage.wear((finish = finishWanted)); // chosen meanwhile
     await nextFrame();
     // The first picture is the poster's, wherever the shopper has dragged to meanwhile.
     stage.draw();
