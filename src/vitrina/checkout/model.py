@@ -254,7 +254,7 @@ class Order:
 
 def tidy_number(text: str) -> str:
     """An order's number as it is stored, from the way somebody typed it."""
-    plain = re.sub(r"[\s-]", "", text.upper()).translate(_MISREAD)
+    plain = re.sub(r"[\W_]", "", text.upper()).translate(_MISREAD)
     return f"{plain[:4]}-{plain[4:8]}-{plain[8:]}"
 
 
