@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vitrina.studio.glb import Model
+from vitrina.studio.product import Model
 from vitrina.studio.products import furniture, lighting, seating, tableware, textiles
 
 
@@ -164,7 +164,7 @@ ITEMS = (
         slug="naust-dining-table",
         title="Naust dining table",
         category="tables",
-        summary="A boat-shaped top, its edge drawn in from below, on four splayed legs. Seats eight.",
+        summary="A boat-shaped top, its edge drawn in below, on four splayed legs. Seats eight.",
         description=(
             "Naust is the boathouse on the shore. The sides of the top swell gently towards the"
             " middle, so that nobody at the table is hidden from anybody else, and its edge is"
@@ -251,7 +251,7 @@ ITEMS = (
         slug="andon-floor-lamp",
         title="Andon floor lamp",
         category="lighting",
-        summary="A lantern of mulberry paper on a slender stem. Light like the end of an afternoon.",
+        summary="A lantern of mulberry paper on a slender stem. Light like a late afternoon.",
         description=(
             "Andon were the paper lanterns of old Japanese rooms. Ours is shaped over a wooden"
             " mould: eighteen turns of bamboo, and one sheet of washi whose fibres show as soon"

@@ -78,7 +78,7 @@ def clouds(
 def cells(
     rng: Random, u: Floats, v: Floats, across: int, down: int, *, jitter: float = 1.0
 ) -> tuple[Floats, Floats, Ints]:
-    """Distances to the nearest and second nearest of scattered points, in cells, and whose it is."""
+    """Distances to the nearest two of scattered points, in cells, and which the nearest is."""
     offset_x = 0.5 + (rng.random((down, across)) - 0.5) * jitter
     offset_y = 0.5 + (rng.random((down, across)) - 0.5) * jitter
     x, y = u * across, v * down

@@ -285,15 +285,15 @@ def board(
 
 
 def pillow(
-    width: float, depth: float, height: float, *, cells: int = 44, pinch: float = 0.06
+    width: float, depth: float, height: float, *, cells: int = 44, pinch: float = 0.08
 ) -> Mesh:
     """A filled cushion lying flat: two cloths sewn at the edge, pulled in between its corners."""
     s = np.sin(np.linspace(-pi / 2, pi / 2, cells + 1))  # finer near the seam, where it curves most
     u, v = np.meshgrid(s, s)
     x = width / 2 * u * (1 - pinch * (1 - v**2) * u**2)
     z = depth / 2 * v * (1 - pinch * (1 - u**2) * v**2)
-    bulge = ((1 - np.abs(u) ** 2.4) * (1 - np.abs(v) ** 2.4)) ** 0.5
-    dome = 0.72 * bulge + 0.28 * (1 - u**2) * (1 - v**2)
+    bulge = ((1 - np.abs(u) ** 2.2) * (1 - np.abs(v) ** 2.2)) ** 0.55
+    dome = 0.60 * bulge + 0.40 * (1 - u**2) * (1 - v**2)
     rise = height / 2 * dome
     uv = np.stack([x, z], axis=-1)
     top = np.stack([x, rise, z], axis=-1)

@@ -259,9 +259,9 @@ def boucle(rng: Random, *, loops: int = 2600, tile_m: float = 0.11, size_px: int
     deep = np.clip((soft - blurred(height, 7)) * 0.9 + 0.75, 0.35, 1.0)
     return Skin(
         (tile_m, tile_m),
-        picture(np.repeat(np.clip(tone * (0.80 + 0.28 * deep), 0, 1)[..., None], 3, axis=2)),
+        picture(np.repeat(np.clip(tone * (0.91 + 0.12 * deep), 0, 1)[..., None], 3, axis=2)),
         normal_map(slopes(soft * 0.0011, width_m=tile_m, depth_m=tile_m)),
-        rough_map(np.full_like(soft, 0.95), open_=0.5 + 0.5 * deep),
+        rough_map(np.full_like(soft, 0.95), open_=0.75 + 0.25 * deep),
     )
 
 
@@ -366,18 +366,18 @@ def washi(rng: Random, *, tile_m: float = 0.30, size_px: int = 512, fibres: int 
     )
 
 
-def cord(rng: Random, *, strands: int = 22, tile_m: float = 0.09, size_px: int = 512) -> Skin:
+def cord(rng: Random, *, strands: int = 44, tile_m: float = 0.18, size_px: int = 512) -> Skin:
     """Twisted paper cord wound side by side along v."""
     u, v = grid(size_px, size_px)
     x = u * strands
     which = np.floor(x).astype(int)
     across = x - which - 0.5
     crown = np.sqrt(np.clip(1 - (across / 0.52) ** 2, 0, 1))
-    turns = 26
+    turns = 52
     twist = np.sin(2 * pi * (v * turns + across * 0.9 + rng.random(strands)[which % strands]))
     dye = rng.normal(0.0, 1.0, strands)[which % strands]
     fleck = clouds(rng, u, v, 60, 60, octaves=2)
-    tone = 0.86 + 0.03 * dye + 0.035 * twist + 0.03 * fleck - 0.5 * (1 - crown) ** 1.5
+    tone = 0.93 + 0.018 * dye + 0.035 * twist + 0.03 * fleck - 0.5 * (1 - crown) ** 1.5
     pitch = tile_m / strands
     relief = crown * pitch * 0.40 + 0.02 * pitch * twist
     return Skin(

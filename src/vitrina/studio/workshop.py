@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from vitrina.studio.glb import Model, Part, centred
+from vitrina.studio.product import Model, Part, centred
 from vitrina.studio.material import Material
 from vitrina.studio.mesh import Floats, Mesh, join
 from vitrina.studio.noise import random

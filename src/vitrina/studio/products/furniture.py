@@ -9,7 +9,7 @@ import numpy as np
 from vitrina.studio import finishes as f
 from vitrina.studio import surfaces
 from vitrina.studio.curves import filleted, rounded_rectangle, smooth, superellipse
-from vitrina.studio.glb import Model
+from vitrina.studio.product import Model
 from vitrina.studio.material import Material, Skin
 from vitrina.studio.mesh import Mesh
 from vitrina.studio.noise import random

@@ -14,7 +14,7 @@ from vitrina.studio.curves import (
     rounded_rectangle,
     smooth,
 )
-from vitrina.studio.glb import Model
+from vitrina.studio.product import Model
 from vitrina.studio.material import Material
 from vitrina.studio.mesh import Floats, Mesh
 from vitrina.studio.noise import clouds, random
@@ -156,8 +156,8 @@ def dining_chair() -> Model:
         "seat",
         seat,
         {
-            "oak": f.paper_cord("natural cord", "#d3c2a3"),
-            "walnut": f.paper_cord("natural cord", "#d3c2a3"),
+            "oak": f.paper_cord("natural cord", "#dccaab"),
+            "walnut": f.paper_cord("natural cord", "#dccaab"),
             "black-ash": f.paper_cord("black cord", "#2b2927"),
         },
     )
@@ -373,7 +373,7 @@ def lounge_chair() -> Model:
 def _box_cushion(
     width: float, depth: float, height: float, radius: float, *, crown: float, name: str
 ) -> Mesh:
-    """An upholstered block about the origin: full in the middle, soft at the edge, a little lived in."""
+    """An upholstered block about the origin: full in the middle, soft at the edge."""
     outline = fitted(rounded_rectangle(width, depth, radius, corner=10), 96)
     half = height / 2
     turn = np.linspace(0, pi / 2, 7)
@@ -401,7 +401,7 @@ def bench_seat() -> Model:
     bench = Bench("bench", wood, seed=f.SEED)
     length, depth = 1.30, 0.38
     for end in (-1, 1):
-        for face in (-1, 1):
+        for face in (-1.0, 1.0):
             leg = straight(
                 (end * (length / 2 - 0.105), 0.0, face * (depth / 2 - 0.012)),
                 (end * (length / 2 - 0.135), 0.385, face * (depth / 2 - 0.045)),
@@ -418,7 +418,7 @@ def bench_seat() -> Model:
                 ),
                 wood,
             )
-        cross = rod(
+        bearer = rod(
             straight(
                 (end * (length / 2 - 0.130), 0.345, -depth / 2 + 0.05),
                 (end * (length / 2 - 0.130), 0.345, depth / 2 - 0.05),
@@ -428,8 +428,8 @@ def bench_seat() -> Model:
             section=SOFT_SQUARE,
             rings=4,
         )
-        bench.add("frame", cross, wood)
-        low = rod(
+        bench.add("frame", bearer, wood)
+        stretcher = rod(
             straight(
                 (end * (length / 2 - 0.1145), 0.128, -depth / 2 + 0.025),
                 (end * (length / 2 - 0.1145), 0.128, depth / 2 - 0.025),
@@ -438,7 +438,7 @@ def bench_seat() -> Model:
             section=ROUND,
             rings=6,
         )
-        bench.add("frame", low, wood)
+        bench.add("frame", stretcher, wood)
     bench.add(
         "frame",
         rod(

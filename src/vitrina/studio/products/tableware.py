@@ -10,7 +10,7 @@ import numpy as np
 
 from vitrina.studio import finishes as f
 from vitrina.studio.curves import filleted, frames, lengths, smooth, smooth_values
-from vitrina.studio.glb import Model
+from vitrina.studio.product import Model
 from vitrina.studio.material import Material
 from vitrina.studio.mesh import Floats, Mesh, sheet, unit
 from vitrina.studio.noise import linear, random

@@ -5,62 +5,68 @@ from __future__ import annotations
 import numpy as np
 
 from vitrina.studio import finishes as f
-from vitrina.studio.glb import Model
+from vitrina.studio.product import Model
 from vitrina.studio.mesh import Mesh
 from vitrina.studio.noise import clouds, random
 from vitrina.studio.shapes import loop, pillow
 from vitrina.studio.workshop import Bench
 
+SIDE_M = 0.50
+HEIGHT_M = 0.205
+PINCH = 0.085  # how far the edges are drawn in between the corners
+
 
 def cushion() -> Model:
     """A down cushion in washed linen, piped, standing as on a sofa."""
     cloth = {
-        "flax": f.linen("flax linen", "#ded4c2"),
+        "flax": f.linen("flax linen", "#eae0cf"),
         "moss": f.linen("moss linen", "#8b8d79"),
-        "ink": f.linen("ink linen", "#525c68"),
+        "ink": f.linen("ink linen", "#5b6570"),
         "clay": f.linen("clay linen", "#b98b75"),
     }
     bench = Bench("cushion", cloth, seed=f.SEED)
-    width, height = 0.50, 0.215
-    body = _creased(pillow(width, width, height, cells=52), width, height)
+    body = _creased(pillow(SIDE_M, SIDE_M, HEIGHT_M, cells=56, pinch=PINCH))
     s = np.linspace(-1, 1, 41)[:-1]
-    side = np.stack([np.full_like(s, 1.0), s], axis=1)
-    turns = [
-        side,
-        np.stack([-s, np.ones_like(s)], axis=1),
-        -side,
-        np.stack([s, -np.ones_like(s)], axis=1),
-    ]
-    corner = np.concatenate(turns)
-    u, v = corner[:, 0], corner[:, 1]
-    pinch = 0.06
-    x = width / 2 * u * (1 - pinch * (1 - v**2) * u**2)
-    z = width / 2 * v * (1 - pinch * (1 - u**2) * v**2)
-    piping = loop(np.stack([x, np.zeros_like(x), z], axis=1)[::-1], 0.0042, sides=8)
+    one = np.ones_like(s)
+    u, v = np.concatenate([[one, s], [-s, one], [-one, -s], [s, -one]], axis=1)
+    x = SIDE_M / 2 * u * (1 - PINCH * (1 - v**2) * u**2)
+    z = SIDE_M / 2 * v * (1 - PINCH * (1 - u**2) * v**2)
+    piping = loop(np.stack([x, np.zeros_like(x), z], axis=1)[::-1], 0.0045, sides=8)
     for mesh in (body, piping):
         bench.add_fitted("cushion", _standing(mesh), cloth)
     return bench.done()
 
 
-def _creased(mesh: Mesh, width: float, height: float) -> Mesh:
+def _creased(mesh: Mesh) -> Mesh:
     """Soft folds: across the faces where down settles, and drawn in from each corner."""
     p = mesh.positions
     rng = random(f.SEED, "cushion folds")
-    u, v = p[:, 0] / width, p[:, 2] / width
-    face = np.sign(p[:, 1]) * np.clip(np.abs(p[:, 1]) / (height * 0.2), 0, 1)
+    u, v = p[:, 0] / SIDE_M, p[:, 2] / SIDE_M
+    rise = np.abs(p[:, 1])
+    face = np.sign(p[:, 1])
     soft = clouds(rng, u * 0.5 + 0.25 * (1 + face), v * 0.5 + 0.25, 7, 7, octaves=2)
     a, b = np.abs(u) * 2, np.abs(v) * 2
-    diagonal = np.abs(a - b)
-    corner = np.clip((a + b - 1.05) / 0.75, 0, 1) ** 1.3
-    pleats = np.cos((a - b) * 15.0) * np.exp(-((diagonal / 0.42) ** 2)) * corner
-    lift = face * (
-        0.0040 * soft * np.clip(np.abs(p[:, 1]) / 0.05, 0, 1)
-        + 0.0048 * pleats * np.clip(np.abs(p[:, 1]) / 0.012, 0, 1)
+    corner = np.clip((a + b - 0.85) / 0.85, 0, 1) ** 1.2
+    pleats = np.cos((a - b) * 14.0) * np.exp(-(((a - b) / 0.45) ** 2)) * corner
+    folds = 0.0055 * soft * np.clip(rise / 0.05, 0, 1) + 0.0065 * pleats * np.clip(
+        rise / 0.015, 0, 1
     )
-    moved = p.copy()
-    moved[:, 1] += lift
-    return Mesh(moved, mesh.normals, mesh.uv, mesh.triangles).with_normals()
+    moved = p + np.stack([np.zeros_like(rise), face * folds, np.zeros_like(rise)], axis=1)
+    return Mesh(moved, mesh.normals, mesh.uv, mesh.triangles)
 
 
 def _standing(mesh: Mesh) -> Mesh:
-    return mesh.turned("x", 90 - 9).moved(0, 0.25, 0)
+    """Set it up on its lower edge, pressed flat there, and dented on top by the side of a hand."""
+    x, y, z = (mesh.positions[:, i] for i in range(3))
+    half = SIDE_M / 2
+    low, high = np.clip(z / half, 0, 1), np.clip(-z / half, 0, 1)
+    z = z + half * PINCH * 0.9 * (1 - (x / half) ** 2) * low**3
+    dent = np.exp(-((x / 0.075) ** 2)) * high**2
+    z = z + 0.040 * dent
+    y = (
+        y
+        * (1 + 0.16 * low * (1 - low**4) - 0.10 * high)
+        * (1 - 0.38 * np.exp(-((x / 0.045) ** 2)) * high**1.5)
+    )
+    mesh = Mesh(np.stack([x, y, z], axis=1), mesh.normals, mesh.uv, mesh.triangles)
+    return mesh.with_normals().turned("x", 90 - 9).moved(0, half, 0)

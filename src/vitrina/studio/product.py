@@ -6,14 +6,13 @@ decide the bytes of the file.
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from vitrina.models3d import glb
 from vitrina.studio.material import Material, Skin, Texture
 from vitrina.studio.mesh import Floats, Mesh, join, unit
 from vitrina.studio.occlusion import open_sky
@@ -120,8 +119,7 @@ def write(model: Model) -> bytes:
         ]
     document["accessors"] = out.accessors
     document["bufferViews"] = out.views
-    document["buffers"] = [{"byteLength": len(out.data)}]
-    return _container(document, bytes(out.data))
+    return glb.write(document, bytes(out.data))
 
 
 def _shades(model: Model) -> list[Floats]:
@@ -266,19 +264,3 @@ class _Materials:
             self._index[png] = len(self.images)
             self.images.append({"bufferView": self._out.view(png), "mimeType": "image/png"})
         return {"index": self._index[png]}
-
-
-def _container(document: dict[str, Any], binary: bytes) -> bytes:
-    text = json.dumps(document, separators=(",", ":"), ensure_ascii=True).encode()
-    text += b" " * (-len(text) % 4)
-    binary += b"\0" * (-len(binary) % 4)
-    length = 12 + 8 + len(text) + 8 + len(binary)
-    return b"".join(
-        (
-            struct.pack("<4sII", b"glTF", 2, length),
-            struct.pack("<I4s", len(text), b"JSON"),
-            text,
-            struct.pack("<I4s", len(binary), b"BIN\0"),
-            binary,
-        )
-    )
