@@ -123,7 +123,6 @@ class ProductLine(_Part):
         Raises:
             ValueError: it breaks a rule of the shop.
         """
-        published = self.state is PublicationState.PUBLISHED
         product = Product(
             id=there.id if there else self.id or new_id(),
             slug=self.slug,
@@ -148,9 +147,7 @@ class ProductLine(_Part):
             state=self.state,
             created_at=self.created_at or (there.created_at if there else now),
             updated_at=self.updated_at or (there.updated_at if there else now),
-            published_at=self.published_at
-            or (there.published_at if there else None)
-            or (now if published else None),
+            published_at=self._published_at(there, now),
             revision=there.revision if there else "",
         )
         if there and "model" not in self.model_fields_set:
@@ -158,6 +155,13 @@ class ProductLine(_Part):
         if there and self.updated_at is None and product != there:
             product = replace(product, updated_at=now)
         return product
+
+    def _published_at(self, there: Product | None, now: datetime) -> datetime | None:
+        if "published_at" in self.model_fields_set:
+            return self.published_at
+        if there and there.published_at:
+            return there.published_at
+        return now if self.state is PublicationState.PUBLISHED else None
 
     def stock_levels(self) -> dict[str, int]:
         return {
