@@ -197,6 +197,25 @@ def test_small_answers_are_not_coded(client: Client, shop: Shop) -> None:
     assert answer.headers["content-encoding"] is None
 
 
+@pytest.mark.parametrize("text", ["rose", "roses " * 1000])
+@pytest.mark.parametrize("coding", ["br", "gzip"])
+def test_a_page_that_comes_out_the_same_again_is_coded_the_same(
+    client: Client, shop: Shop, cache: PageCache, text: str, coding: str
+) -> None:
+    shop.text = text
+    first = client.get("/roses", accept_encoding=coding)
+    cache.invalidate()
+
+    second = client.get("/roses", accept_encoding=coding)
+
+    assert len(shop.renders) == 2
+    assert (second.body, second.headers["content-encoding"], second.headers["etag"]) == (
+        first.body,
+        first.headers["content-encoding"],
+        first.headers["etag"],
+    )
+
+
 def test_half_way_to_its_age_one_request_renews_a_page_unseen(
     client: Client, shop: Shop, watch: Watch
 ) -> None:

@@ -387,7 +387,7 @@ def _start(page: _Page, coding: bytes) -> Message:
         (b"etag", _etag(page, coding)),
         (b"vary", b"Accept-Encoding"),
     ]
-    if body is not page.body:
+    if len(body) < len(page.body):
         headers.append((b"content-encoding", coding))
     start: Message = {"type": "http.response.start", "status": 200, "headers": headers}
     page.starts[coding] = start
