@@ -78,11 +78,11 @@ function show(look: HTMLInputElement): void {
   // The viewer changes its own poster.
   if (picture && poster && !customElements.get("product-3d")) picture.src = poster;
   if (picture) picture.alt = look.dataset.label ?? "";
-  write("[data-price]", price);
+  write(".buy-price", price);
   write("[data-chosen]", name);
   write("[data-sku]", look.value);
-  write("[data-stock]", words);
-  find("[data-stock]")?.setAttribute("data-stock", stock ?? "");
+  write(".stock", words);
+  find(".stock")?.setAttribute("data-stock", stock ?? "");
   const button = find<HTMLButtonElement>("[data-buy]");
   if (button) {
     button.disabled = stock === "sold_out";
