@@ -77,7 +77,7 @@ def list_products(
     shop: ShopDep,
     response: Response,
     category: Category = None,
-    order: Order = "newest",
+    order: Annotated[Order, Query(description="What comes first")] = "newest",
     limit: Limit = 24,
     cursor: Cursor = None,
 ) -> PageView:
@@ -139,7 +139,7 @@ def search_products(
     ],
     price_min: Price = None,
     price_max: Price = None,
-    order: SearchOrder = "relevance",
+    order: Annotated[SearchOrder, Query(description="What comes first")] = "relevance",
     limit: Limit = 24,
     cursor: Cursor = None,
 ) -> ResultsView:
