@@ -36,7 +36,7 @@ class AddItem(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     sku: Sku
-    quantity: Annotated[int, Field(ge=1, le=MAX_QUANTITY, examples=[2])] = 1
+    quantity: Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY, examples=[2])] = 1
 
 
 class SetQuantity(BaseModel):
@@ -45,7 +45,7 @@ class SetQuantity(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     quantity: Annotated[
-        int, Field(ge=0, le=MAX_QUANTITY, examples=[1], description="0 takes it out")
+        int, Field(strict=True, ge=0, le=MAX_QUANTITY, examples=[1], description="0 takes it out")
     ]
 
 
