@@ -39,6 +39,8 @@ class Gradient:
         self._across, self._down = across, down
 
     def __call__(self, u: Floats, v: Floats) -> Floats:
+        if u.ndim == 2 and u.strides[0] == 0 and v.strides[1] == 0:
+            u, v = u[:1], v[:, :1]  # a plain grid: work along its two edges, and broadcast
         x, y = u * self._across, v * self._down
         column, row = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
         fx, fy = x - column, y - row

@@ -287,7 +287,7 @@ def leather(rng: Random, *, tile_m: float = 0.16, size_px: int = 512) -> Skin:
 
 
 def terrazzo(
-    rng: Random, ground: str, chips: tuple[str, ...], *, tile_m: float = 0.36, size_px: int = 1024
+    rng: Random, ground: str, chips: tuple[str, ...], *, tile_m: float = 0.30, size_px: int = 512
 ) -> Skin:
     """Marble chips of three sizes in coloured cement, ground and polished."""
     u, v = grid(size_px, size_px)
@@ -296,7 +296,7 @@ def terrazzo(
     )
     palette = np.stack([colour(code) for code in chips])
     gloss = np.full(u.shape, 0.34)
-    for count, share, gap in ((74, 0.45, 0.16), (32, 0.50, 0.12), (15, 0.42, 0.09)):
+    for count, share, gap in ((60, 0.45, 0.16), (27, 0.50, 0.12), (12, 0.42, 0.09)):
         bend = 0.12 / count * clouds(rng, u, v, count, count, octaves=2)
         near, second, owner = cells(rng, u + bend, v - bend, count, count)
         kept = rng.random(count * count)[owner] < share
@@ -310,7 +310,7 @@ def terrazzo(
 
 
 def travertine(
-    rng: Random, light: str, dark: str, hole: str, *, tile_m: float = 0.48, size_px: int = 1024
+    rng: Random, light: str, dark: str, hole: str, *, tile_m: float = 0.48, size_px: int = 512
 ) -> Skin:
     """Honed stone laid down in beds, some of its holes left open."""
     u, v = grid(size_px, size_px)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from vitrina.studio.product import Model, Part, centred
 from vitrina.studio.material import Material
 from vitrina.studio.mesh import Floats, Mesh, join
 from vitrina.studio.noise import random
+from vitrina.studio.product import Model, Part, centred
 
 Finish = Material | Mapping[str, Material]
 

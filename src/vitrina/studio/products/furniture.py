@@ -9,10 +9,10 @@ import numpy as np
 from vitrina.studio import finishes as f
 from vitrina.studio import surfaces
 from vitrina.studio.curves import filleted, rounded_rectangle, smooth, superellipse
-from vitrina.studio.product import Model
 from vitrina.studio.material import Material, Skin
 from vitrina.studio.mesh import Mesh
 from vitrina.studio.noise import random
+from vitrina.studio.product import Model
 from vitrina.studio.products.seating import FLAT_OVAL, ROUND, woods
 from vitrina.studio.shapes import board, dense, fitted, lathe, oval, plank, rod, slab, straight
 from vitrina.studio.workshop import Bench
@@ -90,7 +90,7 @@ def _knife_edge(top: float, thickness: float) -> np.ndarray[tuple[int, int], np.
 def _stones() -> dict[str, Skin]:
     return {
         "travertine": surfaces.travertine(
-            random(f.SEED, "travertine"), "#dccdb6", "#bda384", "#6d5740", tile_m=0.36
+            random(f.SEED, "travertine"), "#dccdb6", "#bda384", "#6d5740", tile_m=0.30
         ),
         "chalk-terrazzo": surfaces.terrazzo(
             random(f.SEED, "terrazzo", "chalk"),
@@ -248,7 +248,7 @@ def wall_mirror() -> Model:
             (outer - 0.004, 0.0330, 0.010),
             (outer, 0.018, 0.014),
             (outer - 0.012, 0.0, 0.006),
-            (inner - 0.004, 0.0),
+            (inner - 0.004, 0.0, 0.0015),
             (inner, 0.004),
         ],
         step_deg=10,

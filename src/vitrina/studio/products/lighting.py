@@ -9,9 +9,9 @@ import numpy as np
 from vitrina.studio import finishes as f
 from vitrina.studio import surfaces
 from vitrina.studio.curves import filleted, smooth
-from vitrina.studio.product import Model
 from vitrina.studio.material import Material, Skin
 from vitrina.studio.noise import linear
+from vitrina.studio.product import Model
 from vitrina.studio.products.seating import ROUND, woods
 from vitrina.studio.shapes import dense, lathe, loop, oval, rod, straight, turned_profile
 from vitrina.studio.workshop import Bench

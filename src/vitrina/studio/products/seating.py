@@ -14,10 +14,10 @@ from vitrina.studio.curves import (
     rounded_rectangle,
     smooth,
 )
-from vitrina.studio.product import Model
 from vitrina.studio.material import Material
 from vitrina.studio.mesh import Floats, Mesh
 from vitrina.studio.noise import clouds, random
+from vitrina.studio.product import Model
 from vitrina.studio.shapes import (
     board,
     dense,

@@ -10,10 +10,10 @@ import numpy as np
 
 from vitrina.studio import finishes as f
 from vitrina.studio.curves import filleted, frames, lengths, smooth, smooth_values
-from vitrina.studio.product import Model
 from vitrina.studio.material import Material
 from vitrina.studio.mesh import Floats, Mesh, sheet, unit
 from vitrina.studio.noise import linear, random
+from vitrina.studio.product import Model
 from vitrina.studio.products.seating import ROUND
 from vitrina.studio.shapes import lathe, loop, oval, rod, straight, turned_profile
 from vitrina.studio.surfaces import Glaze, glaze

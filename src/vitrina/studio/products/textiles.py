@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from vitrina.studio import finishes as f
-from vitrina.studio.product import Model
 from vitrina.studio.mesh import Mesh
 from vitrina.studio.noise import clouds, random
+from vitrina.studio.product import Model
 from vitrina.studio.shapes import loop, pillow
 from vitrina.studio.workshop import Bench
 
