@@ -107,7 +107,7 @@ ITEMS = (
             "Seen from behind it is a drawing in wood, so it may stand in the middle of a room."
             " Cushions have a core of natural latex, wrapped in wool; covers come off for cleaning."
         ),
-        tags=("lounge", "solid wood", "bouclé", "upholstered"),
+        tags=("featured", "lounge", "solid wood", "bouclé", "upholstered"),
         options=(
             ("Finish", ("Oak, ivory bouclé", "Walnut, moss bouclé", "Black ash, rust bouclé")),
         ),
