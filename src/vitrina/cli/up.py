@@ -123,8 +123,9 @@ def _furnish(settings: Settings) -> None:
     began = time.monotonic()
     from vitrina.studio.service import install
 
-    install(settings)
-    _step("The demo collection is on its shelves", time.monotonic() - began)
+    products = install(settings).products
+    what = f"{products} products put up" if products else "all there"
+    _step(f"Demo collection: {what}", time.monotonic() - began)
 
 
 def _step(what: str, took_s: float) -> None:

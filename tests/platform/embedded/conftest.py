@@ -75,7 +75,7 @@ def data(tmp_path: Path, furnished: Path) -> Path:
     return tmp_path / "data"
 
 
-@pytest.fixture
+@pytest.fixture(scope="package")
 def hold() -> Iterator[Launch]:
     """Start embedded stores on a folder, in a process of their own, and wait for them."""
     started: list[subprocess.Popen[str]] = []
@@ -132,14 +132,13 @@ class Up:
         launcher = psutil.Process(self.process.pid)
         return [launcher, *launcher.children(recursive=True)]
 
-    def part(self, word: str) -> psutil.Process:
-        """The child whose command line has this word."""
-        (found,) = [
+    def parts(self, word: str) -> list[psutil.Process]:
+        """The children whose command line has this word."""
+        return [
             process
             for process in psutil.Process(self.process.pid).children()
             if any(word in argument for argument in process.cmdline())
         ]
-        return found
 
 
 def published(data: Path, process: subprocess.Popen[str], *, address: bool = False) -> Holder:

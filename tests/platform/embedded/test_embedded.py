@@ -101,27 +101,29 @@ def test_children_do_not_outlive_a_killed_launcher_and_the_next_start_works(
     assert "Item" in table_of(launcher).get_item(TableName="vitrina-carts", Key=key)
 
 
-def test_a_second_launcher_is_told_who_runs_on_the_data(data: Path, hold: Launch) -> None:
-    launcher = hold(data)
-
-    with pytest.raises(DataInUse, match=rf"Process {launcher.process.pid} runs on the data"):
-        Embedded(data).start()
-
-    assert holder_of(data) == launcher.holder
-    assert launcher.process.poll() is None
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory, hold: Launch) -> Launcher:
+    return hold(tmp_path_factory.mktemp("held"))
 
 
-def test_a_command_joins_the_stores_that_run(data: Path, hold: Launch) -> None:
-    launcher = hold(data)
+def test_a_second_launcher_is_told_who_runs_on_the_data(held: Launcher) -> None:
+    with pytest.raises(DataInUse, match=rf"Process {held.process.pid} runs on the data"):
+        Embedded(held.data).start()
+
+    assert holder_of(held.data) == held.holder
+    assert held.process.poll() is None
+
+
+def test_a_command_joins_the_stores_that_run(held: Launcher) -> None:
     before = dict(os.environ)
 
-    with connected(data) as settings:
+    with connected(held.data) as settings:
         assert settings.database_url.get_secret_value() == os.environ["DATABASE_URL"]
-        assert os.environ["DATABASE_URL"] == launcher.holder.environment["DATABASE_URL"]
+        assert os.environ["DATABASE_URL"] == held.holder.environment["DATABASE_URL"]
         assert missing(settings) == []
 
     assert dict(os.environ) == before
-    assert launcher.process.poll() is None
+    assert held.process.poll() is None
 
 
 def test_a_command_starts_stores_of_its_own_when_none_run(
