@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from json import dumps, loads
 from typing import Literal
 
@@ -155,6 +156,7 @@ class Search:
 class _Entry:
     """What filters and facets need of a product, without asking SQLite."""
 
+    document: int
     category: str
     title: str  # folded
     labels: frozenset[int]  # its tags and option values
@@ -175,7 +177,7 @@ class _Index:
         self._db.executescript(
             """
             CREATE VIRTUAL TABLE words USING fts5(
-                title, tags, summary, description, prefix='1 2 3', tokenize='unicode61'
+                title, tags, summary, description, tokenize='unicode61'
             );
             CREATE VIRTUAL TABLE vocabulary USING fts5vocab(words, row);
             CREATE TABLE pairs(pair TEXT, word TEXT, PRIMARY KEY (pair, word)) WITHOUT ROWID;
@@ -246,14 +248,11 @@ class _Index:
                 documents = [] if query.strip() else self._by_age
             hits, facets = self._narrow(documents, filters)
             if order == "newest":
-                hits.sort(key=lambda document: self._entries[document].age)
+                hits.sort(key=lambda entry: entry.age)
             elif order in ("price", "price-desc"):
-                hits.sort(
-                    key=lambda document: self._entries[document].prices[0],
-                    reverse=order == "price-desc",
-                )
+                hits.sort(key=lambda entry: entry.prices[0], reverse=order == "price-desc")
             return Results(
-                items=tuple(self._card(document) for document in hits[offset : offset + limit]),
+                items=tuple(self._card(hit.document) for hit in hits[offset : offset + limit]),
                 facets=facets,
                 total=len(hits),
                 next_cursor=None,
@@ -306,6 +305,7 @@ class _Index:
             ((pair, word) for word in new for pair in _pairs(word)),
         )
         self._entries[document] = _Entry(
+            document=document,
             category=product.category,
             title=title,
             labels=frozenset(self._label_id(label) for label in tags + chosen),
@@ -329,22 +329,19 @@ class _Index:
     # ── looking up ───────────────────────────────────────────────────────────────────────────
 
     def _match(self, words: Sequence[str], joined_by: str) -> list[tuple[int, float]]:
-        """Documents with their scores, lowest score first. Words are quoted: they hold letters
-        and digits only, and whatever they spell FTS5 takes them for words."""
+        """Documents with their scores, of which less is better, in no order. Words are quoted:
+        they hold letters and digits only, and whatever they spell FTS5 takes them for words."""
         expression = joined_by.join(_either(word) for word in words)
         return self._db.execute(
-            "SELECT rowid, rank FROM words WHERE words MATCH ? ORDER BY rank", (expression,)
+            "SELECT rowid, rank FROM words WHERE words MATCH ?", (expression,)
         ).fetchall()
 
     def _ranked(self, scores: list[tuple[int, float]], title: str) -> list[int]:
         """The product of exactly this title first, then by score; of equals the newest first."""
 
-        def place(scored: tuple[int, float]) -> tuple[bool, float, int]:
-            document, score = scored
-            entry = self._entries[document]
-            return entry.title != title, score, entry.age
-
-        return [document for document, _ in sorted(scores, key=place)]
+        entries = ((self._entries[document], score) for document, score in scores)
+        places = [(e.title != title, score, e.age, e.document) for e, score in entries]
+        return [document for *_, document in sorted(places)]
 
     def _nearest(self, word: str) -> str:
         """The word itself if any known one begins with it, else the likeliest of those that
@@ -378,31 +375,26 @@ class _Index:
         row = self._db.execute("SELECT doc FROM vocabulary WHERE term = ?", (word,)).fetchone()
         return int(row[0]) if row else 0
 
-    def _narrow(self, documents: Iterable[int], filters: Filters) -> tuple[list[int], Facets]:
+    def _narrow(self, documents: Iterable[int], filters: Filters) -> tuple[list[_Entry], Facets]:
         """Those that pass the filters, in the order given, and the facets of all."""
         wanted = [("", tag) for tag in filters.tags] + list(filters.options)
         needed = {self._label_ids.get(label, -1) for label in wanted}
         low = filters.price_min.minor if filters.price_min else 0
         high = filters.price_max.minor if filters.price_max else float("inf")
-        hits: list[int] = []
-        categories: Counter[str] = Counter()
-        labels: Counter[int] = Counter()
-        cheapest, dearest = None, 0
-        for document in documents:
-            entry = self._entries[document]
-            if not needed <= entry.labels:
-                continue
-            in_category = filters.category is None or entry.category == filters.category
-            in_price = any(low <= price <= high for price in entry.prices)
-            if in_price:
-                categories[entry.category] += 1
-            if in_category:
-                lowest = entry.prices[0]
-                cheapest = lowest if cheapest is None else min(cheapest, lowest)
-                dearest = max(dearest, entry.prices[-1])
-            if in_category and in_price:
-                hits.append(document)
-                labels.update(entry.labels)
+        entries = [self._entries[document] for document in documents]
+        if needed:
+            entries = [entry for entry in entries if needed <= entry.labels]
+        priced = entries
+        if filters.price_min or filters.price_max:
+            priced = [e for e in entries if any(low <= price <= high for price in e.prices)]
+        hits = priced
+        if filters.category is not None:
+            entries = [entry for entry in entries if entry.category == filters.category]
+            hits = [entry for entry in priced if entry.category == filters.category]
+        categories = Counter(entry.category for entry in priced)
+        labels = Counter(chain.from_iterable(entry.labels for entry in hits))
+        cheapest = min((entry.prices[0] for entry in entries), default=None)
+        dearest = max((entry.prices[-1] for entry in entries), default=0)
         tags: list[Count] = []
         options: dict[str, list[Count]] = {}
         for label, count in labels.most_common():
@@ -430,6 +422,8 @@ def _largest(counts: Iterable[Count]) -> tuple[Count, ...]:
 
 def _words(text: str) -> list[str]:
     """The words of a text without case and marks: ``Sofá-Übergröße`` -> sofa, ubergrosse."""
+    if text.isascii():
+        return _WORD.findall(text.lower())
     parts = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(letter for letter in parts if not unicodedata.combining(letter))
     return _WORD.findall(plain.translate(_LETTERS))
@@ -448,9 +442,12 @@ def _forms(word: str) -> list[str]:
 
 
 def _either(word: str) -> str:
-    """The word as FTS5 should look for it: whole counts twice, as a beginning once."""
+    """The word as FTS5 should look for it: whole counts twice, as a beginning once. A single
+    letter begins half of all words, so that it must stand alone."""
     forms = [f'"{form}"' for form in _forms(word)]
-    return f"({' OR '.join(forms)} OR {forms[0]}*)"
+    if len(word) > 1:
+        forms.append(f"{forms[0]}*")
+    return f"({' OR '.join(forms)})"
 
 
 def _pairs(word: str) -> set[str]:
