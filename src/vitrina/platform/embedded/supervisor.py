@@ -17,6 +17,7 @@ from vitrina.platform.embedded.processes import (
     CannotStart,
     Child,
     cut_log,
+    folder_of,
     free_port,
     pause,
     port_is_free,
@@ -153,6 +154,7 @@ class Embedded:
         self._progress(f"Database schema: {what}", time.monotonic() - began)
 
     def _start_aws(self) -> None:
+        folder_of("ministack")
         port = free_port()
         os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port}"
         self._aws = Child(
