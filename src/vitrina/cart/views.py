@@ -27,7 +27,15 @@ _LINE: dict[str, Any] = {
     },
 }
 
-Sku = Annotated[str, Field(min_length=1, max_length=MAX_SKU_LENGTH, examples=["OAK-CHAIR-OAK"])]
+Sku = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=MAX_SKU_LENGTH,
+        description="What a variant of a product is sold under",
+        examples=["OAK-CHAIR-OAK"],
+    ),
+]
 
 
 class AddItem(BaseModel):

@@ -11,6 +11,7 @@ from minijinja import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from vitrina.cart.shopper import cart_cookie
 from vitrina.kernel.errors import NotFound, ShopError
 from vitrina.platform.dynamo import StoreUnavailable
 from vitrina.platform.web import problems, services
@@ -40,6 +41,7 @@ _EVERY = (MalformedAddress, InternalError, DatabaseUnavailable, StoreUnavailable
 _WRITING = (OriginRefused,)
 _WITH_BODY = (MalformedBody, BodyTooLarge, UnsupportedMediaType, SlowRequest)
 
+_SHOPPERS = {"cart", "checkout"}  # tags of operations that know a shopper by the cart's cookie
 _TAGS = [
     {"name": "catalogue", "description": "Products, categories and search. Public, cacheable."},
     {"name": "cart", "description": "What a shopper means to buy, under the cookie `cart`."},
@@ -48,7 +50,7 @@ _TAGS = [
 _DESCRIPTION = """\
 Everything the shop's own pages do, as JSON.
 
-- **Money** is whole minor units with a currency: `{"minor": 12900, "currency": "EUR"}` is €129.
+- **Money** is whole minor units with a currency: an `amount` of 12950 in `EUR` is €129.50.
 - **Lists** come in pages: pass `next_cursor` of one page as `cursor` of the next.
 - **The cart** is named by a cookie that the first addition sets; keep it.
 - **Placing an order** takes an `Idempotency-Key`: the same key twice is the same order once.
@@ -138,7 +140,8 @@ def describe(app: FastAPI, settings: Settings, *, version: str) -> None:
                     servers=[{"url": settings.public_url, "description": "This shop"}],
                     contact={"name": settings.shop_name, "url": settings.public_url},
                     license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
-                )
+                ),
+                cart_cookie=cart_cookie(secure=settings.secure_cookies),
             )
         return app.openapi_schema
 
@@ -170,7 +173,7 @@ def _leaves(error: type[ShopError]) -> Iterator[type[ShopError]]:
         yield from _leaves(subclass)
 
 
-def _complete(document: dict[str, Any]) -> dict[str, Any]:
+def _complete(document: dict[str, Any], *, cart_cookie: str) -> dict[str, Any]:
     """Name the problems that every operation shares, and put ours where FastAPI put its own."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for foreign in ("HTTPValidationError", "ValidationError"):
@@ -178,11 +181,31 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= problem.pop("$defs")
     schemas["Problem"] = problem
+    document["components"]["securitySchemes"] = {
+        "cart": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": cart_cookie,
+            "description": "Names the cart. The first addition to a cart sets it.",
+        }
+    }
     for path in document["paths"].values():
         for method, operation in path.items():
+            _describe_success(operation, schemas)
             _add_problems(operation, _shared(method, operation))
             operation["operationId"] = operation["operationId"].split("_api_v1_")[0]
+            if _SHOPPERS & set(operation.get("tags", ())):
+                operation["security"] = [{}, {"cart": []}]
     return document
+
+
+def _describe_success(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Say what comes back in the words of the value itself."""
+    for response in operation["responses"].values():
+        schema = response.get("content", {}).get("application/json", {}).get("schema", {})
+        shape = schemas.get(schema.get("$ref", "").rpartition("/")[2], {})
+        if response.get("description") == "Successful Response" and "description" in shape:
+            response["description"] = shape["description"]
 
 
 def _shared(method: str, operation: dict[str, Any]) -> list[type[ShopError]]:

@@ -232,6 +232,7 @@ def test_a_built_file_comes_in_every_coding(
     [
         "/static/",
         "/static/viewer.js",
+        "/static/viewer-00000000.js",
         "/static/manifest.json",
         "/static/../static.py",
         "/static/%2e%2e/static.py",

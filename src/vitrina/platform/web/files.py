@@ -50,6 +50,7 @@ _TYPES = {
     ".webp": "image/webp",
     ".woff2": "font/woff2",
 }
+_FINGERPRINTED = re.compile(r"[A-Za-z0-9_.-]+-[0-9A-F]{8}\.[a-z0-9]+")
 _WORKER = re.compile(r"(?:.+-)?worker-[0-9A-F]{8}\.js")
 _SUFFIXES = {BROTLI: ".br", GZIP: ".gz"}
 
@@ -72,8 +73,7 @@ class StaticFiles:
         name = scope["path"][len(static.URL_PREFIX) :]
         try:
             _only_reading(scope)
-            if name not in static.manifest().values():
-                raise NoSuchPage
+            data, coding = self._file(name, preferred(_header(scope, b"accept-encoding")))
         except ShopError as error:
             await _refused(self._refuse, error, scope)(scope, receive, send)
             return
@@ -84,20 +84,26 @@ class StaticFiles:
         }
         if _WORKER.fullmatch(name):
             headers["Content-Security-Policy"] = WORKER_POLICY
+        if coding:
+            headers["ETag"] = f'"{name}-{coding.decode()}"'
         if _is_held(scope, name):
             await Response(status_code=304, headers=headers)(scope, receive, send)
             return
-        data, coding = self._file(name, preferred(_header(scope, b"accept-encoding")))
         if coding:
             headers["Content-Encoding"] = coding.decode()
-            headers["ETag"] = f'"{name}-{coding.decode()}"'
         response = Response(data, headers=headers, media_type=_type_of(name))
         await response(scope, receive, send)
 
     def _file(self, name: str, coding: bytes) -> tuple[bytes, bytes]:
         found = self._files.get((name, coding))
         if found is None:
-            found = _read_file(static.FOLDER / name, coding)
+            # Not only what the manifest names: a page of the build before may still be open.
+            if not _FINGERPRINTED.fullmatch(name):
+                raise NoSuchPage
+            try:
+                found = _read_file(static.FOLDER / name, coding)
+            except FileNotFoundError:
+                raise NoSuchPage from None
             self._files[name, coding] = found
         return found
 
