@@ -44,8 +44,8 @@ build: $(PACKAGES) frontend ## Pack the wheel, with the built front end, into di
 studio: $(PACKAGES) browser frontend ## Model the demo products again, and photograph them
 	$(VENV)/vitrina studio build
 
-bench: $(PACKAGES) browser frontend ## Measure, next to peers and limits
-	$(VENV)/python -m bench
+bench: $(PACKAGES) browser frontend ## Measure, next to peers and limits; one of them: B=search
+	set -e; for script in bench/$(or $(B),*).py; do echo "== $$script"; $(VENV)/python $$script; done
 
 clean: ## Remove what was built; not the data in ./var
 	rm -rf .build .venv dist frontend/node_modules src/vitrina/platform/static \

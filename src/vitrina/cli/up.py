@@ -66,11 +66,10 @@ def up(
     """
     typer.echo(f"Vitrina, data in {data}")
     if embedded and "AWS_ENDPOINT_URL" in os.environ:
-        typer.echo("  AWS_ENDPOINT_URL is set and not used; with --no-embedded it would be.")
-    console = Console(step=_step, opened=_opened(data, show), trouble=_trouble)
+        _note("AWS_ENDPOINT_URL is set, and not used: with --no-embedded it would be.")
     launch(
         _stores(data, embedded=embedded),
-        console,
+        Console(step=_step, note=_note, opened=_opened(data, show), trouble=_trouble),
         port=port,
         workers=workers,
         furnish=_furnish if demo else None,
@@ -133,6 +132,10 @@ def _furnish(settings: Settings) -> None:
 
 def _step(what: str, took_s: float) -> None:
     typer.echo(f"  {what:<52} {took_s:5.1f} s")
+
+
+def _note(what: str) -> None:
+    typer.echo(f"  {what}")
 
 
 def _trouble(what: str) -> None:

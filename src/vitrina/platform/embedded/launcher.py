@@ -61,11 +61,13 @@ class Console:
 
     Attributes:
         step: hears what was done, and the seconds it took.
+        note: hears what is not as one might expect.
         opened: hears the shop's address, once it answers.
         trouble: hears of a part that ended and is started again.
     """
 
     step: Callable[[str, float], None]
+    note: Say
     opened: Say
     trouble: Say
 
@@ -99,6 +101,8 @@ def launch(
                 if furnish:
                     furnish(stores.settings)
                 shop = Shop(listener, workers=workers, logs=stores.logs)
+                if port is None and shop.port != FIRST_PORT:
+                    console.note(f"Port {FIRST_PORT} is taken; the shop opens on {shop.port}.")
                 try:
                     began = time.monotonic()
                     shop.open()
@@ -146,8 +150,8 @@ class Shop:
         self._logs = logs
         self._web = [Part(partial(self._start_web, number)) for number in range(1, workers + 1)]
         self._worker = Part(self._start_worker)
-        self._port: int = listener.getsockname()[1]
-        self.address = f"http://127.0.0.1:{self._port}"
+        self.port: int = listener.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
 
     def open(self) -> None:
         """Return when the shop answers.
@@ -159,7 +163,7 @@ class Shop:
         for part in self._web:
             part.start()
         if not wait_for_http(
-            self._port,
+            self.port,
             "/healthz",
             timeout_s=START_TIMEOUT_S,
             hopeless=lambda: any(part.child.exit_code is not None for part in self._web),
