@@ -3,10 +3,11 @@
 // - The lens is FIELD_OF_VIEW wide over the shorter side of the picture, so a square poster and a
 //   view of any shape show the product at the same size.
 // - Home is a three-quarter view from the right, a little from above.
-// - The camera turns about a point on the vertical axis through the middle of the bounds, at the
-//   height that centres the product in the home view.
 // - At home the product's bounds fill FILL of the square. From every other side the camera keeps
 //   that distance and steps back only where the bounds would pass FILL_AT_MOST.
+// - The bounds are always in the middle: the camera looks straight at their centre, then moves
+//   sideways and up, without turning, until opposite margins are equal. Perspective would else
+//   push anything long towards the side of its nearer end.
 //
 // The corners of the bounding box decide, not a sphere around it: a sphere wastes most of the
 // picture on anything long, flat or tall.
@@ -48,67 +49,51 @@ export interface Camera {
 }
 
 export class Framing {
-  /** The point the camera turns about. */
-  readonly pivot: Vector;
-  private readonly corners: Vector[];
+  private readonly centre: Vector;
+  private readonly corners: Vector[]; // from the centre
   private readonly radius: number;
   private readonly homeDistance: number;
 
-  constructor(bounds: Bounds) {
-    const { min, max } = bounds;
-    const middle = [0, 1, 2].map((axis) => (min[axis]! + max[axis]!) / 2) as [number, number, number];
-    const half = middle.map((value, axis) => max[axis]! - value);
-    const corners: [number, number, number][] = [];
-    for (const x of [-1, 1])
-      for (const y of [-1, 1])
-        for (const z of [-1, 1]) corners.push([x * half[0]!, y * half[1]!, z * half[2]!]);
-    this.corners = corners;
-
-    // Perspective makes the near lower edge look bigger than the far upper one: lift or lower the
-    // pivot until both margins are the same. Three rounds are enough for a thousandth.
-    let lift = 0;
-    for (let round = 0; round < 4; round++) {
-      const distance = this.distanceFor(HOME.azimuth, HOME.elevation, FILL);
-      const heights = this.along(HOME.azimuth, HOME.elevation).map(([, y, z]) => y / (distance - z));
-      const shift = ((Math.max(...heights) + Math.min(...heights)) / 2) * distance;
-      const step = shift / Math.cos(HOME.elevation);
-      lift += step;
-      for (const corner of corners) corner[1] -= step;
-    }
-    this.pivot = [middle[0], middle[1] + lift, middle[2]];
-    this.homeDistance = this.distanceFor(HOME.azimuth, HOME.elevation, FILL);
-    this.radius = Math.max(...corners.map((corner) => Math.hypot(...corner)));
+  constructor({ min, max }: Bounds) {
+    this.centre = [(min[0] + max[0]) / 2, (min[1] + max[1]) / 2, (min[2] + max[2]) / 2];
+    const [x, y, z] = [max[0] - this.centre[0], max[1] - this.centre[1], max[2] - this.centre[2]];
+    const sides = [-1, 1];
+    this.corners = sides.flatMap((i) =>
+      sides.flatMap((j) => sides.map((k): Vector => [i * x, j * y, k * z])),
+    );
+    this.radius = Math.hypot(x, y, z);
+    this.homeDistance = fittingDistance(this.along(HOME), FILL);
   }
 
   /** The camera for a view of the product. */
   camera(view: View): Camera {
     const { azimuth, elevation, zoom } = view;
-    const fitting = this.distanceFor(azimuth, elevation, FILL_AT_MOST);
-    const distance = Math.max(this.homeDistance, fitting) * zoom;
-    const back = [
-      Math.sin(azimuth) * Math.cos(elevation),
-      Math.sin(elevation),
-      Math.cos(azimuth) * Math.cos(elevation),
+    const seen = this.along(view);
+    const distance = Math.max(this.homeDistance, fittingDistance(seen, FILL_AT_MOST));
+    const aside = balance(seen, 0, distance);
+    const above = balance(seen, 1, distance);
+    const [sinA, cosA] = [Math.sin(azimuth), Math.cos(azimuth)];
+    const [sinE, cosE] = [Math.sin(elevation), Math.cos(elevation)];
+    const target: Vector = [
+      this.centre[0] + aside * cosA - above * sinA * sinE,
+      this.centre[1] + above * cosE,
+      this.centre[2] - aside * sinA - above * cosA * sinE,
     ];
+    const back = distance * zoom;
     return {
-      position: this.pivot.map((value, axis) => value + back[axis]! * distance) as unknown as Vector,
-      target: this.pivot,
-      near: Math.max(distance - this.radius * 1.5, this.radius / 100),
-      far: distance + this.radius * 3,
+      target,
+      position: [
+        target[0] + back * sinA * cosE,
+        target[1] + back * sinE,
+        target[2] + back * cosA * cosE,
+      ],
+      near: Math.max(back - this.radius * 1.5, this.radius / 100),
+      far: back + this.radius * 3,
     };
   }
 
-  /** Distance at which every corner lies within a centred share of the square picture. */
-  private distanceFor(azimuth: number, elevation: number, fill: number): number {
-    const edge = fill * TANGENT;
-    const needed = this.along(azimuth, elevation).map(
-      ([x, y, z]) => Math.max(Math.abs(x), Math.abs(y)) / edge + z,
-    );
-    return Math.max(...needed);
-  }
-
   /** The corners as the camera sees them: to its right, up, and towards it. */
-  private along(azimuth: number, elevation: number): Vector[] {
+  private along({ azimuth, elevation }: View): Vector[] {
     const [sinA, cosA] = [Math.sin(azimuth), Math.cos(azimuth)];
     const [sinE, cosE] = [Math.sin(elevation), Math.cos(elevation)];
     return this.corners.map(([x, y, z]) => {
@@ -116,6 +101,28 @@ export class Framing {
       return [x * cosA - z * sinA, y * cosE - towards * sinE, y * sinE + towards * cosE];
     });
   }
+}
+
+/**
+ * The least distance at which points fit a centred share of the square picture, if the camera may
+ * move sideways: on each axis both edges give a line in (shift, distance), and they meet here.
+ */
+function fittingDistance(seen: Vector[], fill: number): number {
+  const edge = fill * TANGENT;
+  const reach = (axis: 0 | 1, side: 1 | -1): number =>
+    Math.max(...seen.map((point) => side * point[axis] + edge * point[2]));
+  const span = (axis: 0 | 1): number => (reach(axis, 1) + reach(axis, -1)) / (2 * edge);
+  return Math.max(span(0), span(1));
+}
+
+/** How far to move along an axis of the picture so that both margins are equal there. */
+function balance(seen: Vector[], axis: 0 | 1, distance: number): number {
+  let shift = 0;
+  for (let round = 0; round < 4; round++) {
+    const places = seen.map((point) => (point[axis] - shift) / (distance - point[2]));
+    shift += ((Math.max(...places) + Math.min(...places)) / 2) * distance;
+  }
+  return shift;
 }
 
 /** Vertical angle of view in degrees for a picture `aspect` times as wide as high. */

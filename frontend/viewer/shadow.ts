@@ -3,11 +3,12 @@
 // The floor is lit from everywhere, so its shadow is how much of that light the product hides: dark
 // and crisp under a chair's feet, wide and faint under its seat. It is worked out once per model:
 //
-// 1. An orthographic camera in the floor looks up and draws, for each spot of the floor, whether
-//    something hangs over it and how high.
-// 2. For each spot, rings around it are summed. A full ring between radii a and b at height h hides
-//    b²/(b²+h²) − a²/(a²+h²) of the light (the form factor of a disc seen from below its centre),
-//    and a ring is read at the mip level that matches its width.
+// 1. An orthographic camera in the floor looks up and notes for each spot of the floor the lowest
+//    and the highest thing above it. The product is taken as filled between the two.
+// 2. Around each spot, in sixteen directions, rings are walked outwards. What stands between the
+//    radii r and s from height h up to height k hides the light from elevations atan(h/s) to
+//    atan(k/r); of the light a floor receives that is k²/(k²+r²) − h²/(h²+s²). What is hidden twice
+//    counts once. A ring is read at the mip level that matches its width.
 
 import {
   BufferAttribute,
@@ -18,6 +19,7 @@ import {
   LinearFilter,
   LinearMipmapLinearFilter,
   Matrix3,
+  MaxEquation,
   Mesh,
   NoBlending,
   OneFactor,
@@ -44,6 +46,8 @@ const SHADOW_PX = 160;
 const MARGIN = 0.11;
 const MARGIN_TALL = 0.3;
 const MARGIN_OF_HEIGHT = 0.1;
+/** Room over and under the product, so that nothing of it is clipped; a share of its height. */
+const SLACK = 0.01;
 /** The floor is never black: light comes in under everything by way of the walls. */
 const DARKEST = 0.62;
 
@@ -82,8 +86,8 @@ export class ContactShadow {
     const [x, z] = [width / 2 + margin, depth / 2 + margin];
 
     // Looking up with +Z as the picture's top, +X is its right: the floor's own axes.
-    const camera = new OrthographicCamera(-x, x, z, -z, 0, height * 1.02);
-    camera.position.set((min[0] + max[0]) / 2, min[1] - height * 0.01, (min[2] + max[2]) / 2);
+    const camera = new OrthographicCamera(-x, x, z, -z, -SLACK * height, (1 + SLACK) * height);
+    camera.position.set((min[0] + max[0]) / 2, min[1], (min[2] + max[2]) / 2);
     camera.up.set(0, 0, 1);
     camera.lookAt(camera.position.x, max[1] + height, camera.position.z);
 
@@ -131,11 +135,19 @@ function floorGeometry(): BufferGeometry {
   return geometry;
 }
 
-/** Red: height over the floor as a share of the product's; alpha: how much light is held back. */
+/**
+ * For each spot of the floor, as shares of the product's height: one less the lowest thing above it
+ * (red), the highest (green), whether there is one at all (blue), and how much light it holds back.
+ */
 function heightMaterial(): ShaderMaterial {
   const material = new ShaderMaterial({
     side: DoubleSide,
-    blending: NoBlending,
+    depthTest: false,
+    depthWrite: false,
+    blending: CustomBlending,
+    blendEquation: MaxEquation,
+    blendSrc: OneFactor,
+    blendDst: OneFactor,
     uniforms: {
       cover: { value: 1 },
       picture: { value: null },
@@ -156,7 +168,7 @@ function heightMaterial(): ShaderMaterial {
         #include <skinning_vertex>
         #include <project_vertex>
         pictureUv = (pictureMatrix * vec3(uv, 1.0)).xy;
-        heightShare = gl_Position.z * 0.5 + 0.5;
+        heightShare = clamp((gl_Position.z * 0.5 + 0.5) * ${1 + 2 * SLACK} - ${SLACK}, 0.0, 1.0);
       }`,
     fragmentShader: /* glsl */ `
       uniform float cover;
@@ -167,7 +179,7 @@ function heightMaterial(): ShaderMaterial {
       void main() {
         float held = cover * (usesPicture ? texture2D(picture, pictureUv).a : 1.0);
         if (held < 0.02) discard;
-        gl_FragColor = vec4(heightShare * held, 0.0, 0.0, held);
+        gl_FragColor = vec4(1.0 - heightShare, heightShare, 1.0, held);
       }`,
   });
   // One material draws everything; what differs is how much light each of the product's own lets by.
@@ -204,33 +216,45 @@ function gatherMaterial(): ShaderMaterial {
 
       const float GROWTH = 1.5;
       const int RINGS = 13;
-      const int SECTORS = 12;
+      const int SECTORS = 16;
 
-      float disc(float radius, float h) {
-        return radius * radius / (radius * radius + h * h);
+      // Share of the floor's light that comes from below the elevation atan(height / radius).
+      float lightBelow(float height, float radius) {
+        return height * height / (height * height + radius * radius + 1e-12);
+      }
+
+      // How much of each of four bands of light, the first one starting here, lies in between.
+      vec4 within(float start, float from, float to) {
+        vec4 bottom = start + vec4(0.0, 0.125, 0.25, 0.375);
+        return clamp((min(vec4(to), bottom + 0.125) - max(vec4(from), bottom)) * 8.0, 0.0, 1.0);
       }
 
       void main() {
         float texel = max(size.x, size.z) / ${HEIGHTS_PX}.0;
-        float inner = 0.0;
-        float outer = 0.6 * texel;
-        float hidden = 0.0;
-        for (int ring = 0; ring < RINGS; ring++) {
-          float reach = 0.5 * (inner + outer);
-          float lod = max(0.0, log2(6.2832 * outer / float(SECTORS) / texel));
-          for (int sector = 0; sector < SECTORS; sector++) {
-            float turn = (float(sector) + 0.5 * float(ring & 1)) * 6.2832 / float(SECTORS);
-            vec2 there = spot + reach * vec2(cos(turn), sin(turn)) / size.xz;
-            vec4 above = textureLod(heights, there, lod);
-            if (above.a > 0.0) {
-              float h = max(above.r / above.a * size.y, 0.5 * texel);
-              hidden += above.a * (disc(outer, h) - disc(inner, h));
+        float open = 0.0;
+        for (int sector = 0; sector < SECTORS; sector++) {
+          float turn = (float(sector) + 0.5) * 6.2832 / float(SECTORS);
+          vec2 way = vec2(cos(turn), sin(turn));
+          float inner = 0.0;
+          float outer = 0.7 * texel;
+          // What of the light still comes through, from the floor's horizon up to straight above.
+          vec4 low = vec4(1.0);
+          vec4 high = vec4(1.0);
+          for (int ring = 0; ring < RINGS; ring++) {
+            float lod = max(0.0, log2(5.0 * outer / float(SECTORS) / texel));
+            vec4 above = textureLod(heights, spot + 0.5 * (inner + outer) * way / size.xz, lod);
+            if (above.b > 0.004) {
+              float from = lightBelow((1.0 - above.r / above.b) * size.y, outer);
+              float to = lightBelow(above.g / above.b * size.y, inner);
+              low *= 1.0 - above.a * within(0.0, from, to);
+              high *= 1.0 - above.a * within(0.5, from, to);
             }
+            inner = outer;
+            outer *= GROWTH;
           }
-          inner = outer;
-          outer *= GROWTH;
+          open += dot(low + high, vec4(0.125));
         }
-        gl_FragColor = vec4(hidden / float(SECTORS), 0.0, 0.0, 1.0);
+        gl_FragColor = vec4(1.0 - open / float(SECTORS), 0.0, 0.0, 1.0);
       }`,
   });
 }

@@ -40,6 +40,7 @@ POSTER_PX = 1024
 POSTER_QUALITY = 0.9
 TIMEOUT_S = 180.0
 START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 10.0
 LARGEST_PX = 4096
 LARGEST_PICTURE_BYTES = 128 << 20
 
@@ -321,7 +322,8 @@ class _Session:
             address: (static.path(name).read_bytes(), media_type)
             for address, (name, media_type) in SCRIPTS.items()
         }
-        self._folder = Path(tempfile.mkdtemp(prefix="vitrina-pictures-"))
+        # A short name: Chromium puts a socket into it, whose path may not exceed 104 characters.
+        self._folder = Path(tempfile.mkdtemp(prefix="v"))
         self._log: IO[bytes] = (self._folder / "chromium.log").open("w+b")
         self._server = _Server(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -337,6 +339,8 @@ class _Session:
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=self._log,
+                # It leaves folders behind in there.
+                env={**os.environ, "TMPDIR": str(self._folder)},
                 start_new_session=True,
             )
         except OSError as error:
@@ -364,14 +368,12 @@ class _Session:
     def close(self) -> None:
         self._ended.set()
         self._jobs.put(None)
+        self._process.terminate()  # the browser alone, which then clears up after itself
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_TIMEOUT_S)
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGTERM)
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
         self._remove()
 
     def _remove(self) -> None:
