@@ -67,6 +67,13 @@ class OutOfStock(Conflict):
         super().__init__(f"Not enough left of {', '.join(stock_keys)}.")
 
 
+class NoModel(Refused):
+    """The product has no 3D model."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"The product {slug!r} has no 3D model to take pictures of.")
+
+
 class WrongCurrency(Refused):
     """The shop sells in one currency."""
 

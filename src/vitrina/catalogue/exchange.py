@@ -6,7 +6,7 @@ leaves the shop as it was, and the file may be larger than memory.
 
 import codecs
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -231,10 +231,11 @@ def export_lines(catalogue: Catalogue, *, with_stock: bool = False) -> Iterator[
             keys = [key for product in batch for key in product.stock_keys]
             levels = stock.levels(catalogue.db, keys)
         for product in batch:
-            yield _json(_product_line(product, levels))
+            yield _json(product_line(product, levels))
 
 
-def _product_line(product: Product, levels: dict[str, int]) -> dict[str, Any]:
+def product_line(product: Product, levels: Mapping[str, int]) -> dict[str, Any]:
+    """A product as a line of this format, with the stock of those keys that ``levels`` has."""
     plain = {"type": "product", **product_to_plain(product)}
     for line, variant in zip(plain["variants"], product.variants, strict=True):
         line["price"] = {"amount": variant.price.decimal, "currency": variant.price.currency}
