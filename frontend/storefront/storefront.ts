@@ -69,34 +69,68 @@ for (const form of document.querySelectorAll<HTMLFormElement>("form[data-add]"))
 
 // ---- Product: choosing a finish ---------------------------------------------------------------
 
-function show(look: HTMLInputElement): void {
-  const { name, price, material = "", words, stock, poster } = look.dataset;
-  const viewer = find("[data-product] product-3d");
-  const picture = find<HTMLImageElement>("[data-product] .stage img");
-  viewer?.setAttribute("label", look.dataset.label ?? "");
-  viewer?.setAttribute("variant", material);
-  // The viewer changes its own poster.
-  if (picture && poster && !customElements.get("product-3d")) picture.src = poster;
-  if (picture) picture.alt = look.dataset.label ?? "";
-  write(".buy-price", price);
-  write("[data-chosen]", name);
-  write("[data-sku]", look.value);
-  write(".stock", words);
-  find(".stock")?.setAttribute("data-stock", stock ?? "");
-  const button = find<HTMLButtonElement>("[data-buy]");
-  if (button) {
-    button.disabled = stock === "sold_out";
-    button.textContent = button.disabled ? "Sold out" : "Add to cart";
-  }
-  history.replaceState(history.state, "", `?variant=${encodeURIComponent(look.value)}`);
+interface Look {
+  sku: string;
+  choices: string[];
+  label: string;
+  price: string;
+  material: string;
+  poster: string;
+  stock: string;
+  words: string;
 }
 
-find("[data-add] .looks")?.addEventListener("change", ({ target }) => show(target as HTMLInputElement));
+const buying = find("[data-add]");
+const looks = JSON.parse(find("[data-looks]")?.textContent ?? "[]") as Look[];
+const chosen = () => buying?.querySelectorAll<HTMLInputElement>(".looks :checked") ?? [];
+
+/** The variant with these choices; if there is none, the one that agrees with the last of them. */
+function nearest(wanted: string[], changed: number): Look | undefined {
+  const agrees = (look: Look) => look.choices.filter((choice, at) => choice === wanted[at]).length;
+  return looks
+    .filter((look) => look.choices[changed] === wanted[changed])
+    .sort((a, b) => agrees(b) - agrees(a))[0];
+}
+
+function show(look: Look): void {
+  for (const [at, radio] of [...chosen()].entries()) {
+    const wanted = look.choices[at];
+    if (radio.value === wanted) continue;
+    const others = buying?.querySelectorAll<HTMLInputElement>(`[name="${radio.name}"]`) ?? [];
+    for (const other of others) other.checked = other.value === wanted;
+  }
+  const viewer = find("[data-product] product-3d");
+  const picture = find<HTMLImageElement>("[data-product] .stage img");
+  viewer?.setAttribute("label", look.label);
+  viewer?.setAttribute("variant", look.material);
+  // The viewer changes its own poster.
+  if (picture && look.poster && !customElements.get("product-3d")) picture.src = look.poster;
+  if (picture) picture.alt = look.label;
+  write(".buy-price", look.price);
+  write("[data-sku]", look.sku);
+  write(".stock", look.words);
+  find(".stock")?.setAttribute("data-stock", look.stock);
+  const button = find<HTMLButtonElement>("[data-buy]");
+  if (button) {
+    button.disabled = look.stock === "sold_out";
+    button.textContent = button.disabled ? "Sold out" : "Add to cart";
+  }
+  history.replaceState(history.state, "", `?variant=${encodeURIComponent(look.sku)}`);
+}
+
+function showChosen(changed: number): void {
+  const look = nearest([...chosen()].map((radio) => radio.value), changed);
+  if (look) show(look);
+}
+
+buying?.addEventListener("change", ({ target }) => {
+  const at = [...chosen()].indexOf(target as HTMLInputElement);
+  if (at >= 0) showChosen(at);
+});
 // A browser that restores the form on the way back restores the choice without a change event.
 addEventListener("pageshow", () => {
   showCount();
-  const look = find<HTMLInputElement>("[data-add] .looks :checked");
-  if (look && !look.defaultChecked) show(look);
+  if ([...chosen()].some((radio) => !radio.defaultChecked)) showChosen(0);
 });
 
 // ---- Listings: addresses without empty parameters ---------------------------------------------

@@ -73,6 +73,19 @@ def test_what_is_added_is_in_the_cart_at_the_catalogues_price(shopper: Visitor) 
     assert shopper.cookies["cart_count"] == "2"
 
 
+def test_a_product_is_added_by_what_was_chosen_of_it(shopper: Visitor) -> None:
+    page = shopper.submit("/cart/items", product="tomo-chair", choice_1="Walnut", quantity=1)
+
+    assert lines(page) == [("Tomo chair", "€595")]
+
+
+def test_what_is_not_made_is_not_added(shopper: Visitor) -> None:
+    page = shopper.submit("/cart/items", product="tomo-chair", choice_1="Gold", quantity=1)
+
+    assert page.heading == "Tomo chair"
+    assert shopper.show("/cart").heading == "Your cart is empty."
+
+
 def test_the_price_the_browser_sends_means_nothing(shopper: Visitor) -> None:
     page = shopper.submit("/cart/items", sku=OAK, quantity=1, price="1", unit_price="€1")
 

@@ -172,7 +172,7 @@ def test_the_chosen_variant_decides_picture_price_and_what_is_bought(visitor: Vi
     assert page.one(class_="buy-price").text == "€595"
     assert page.one("img", class_="product-3d-poster")["src"] == "/assets/posters/tomowalnut.webp"
     assert page.one("product-3d")["variant"] == "walnut"
-    assert page.one("input", checked="")["value"] == "TOMO-CHAIR-WALNUT"
+    assert page.one("input", checked="")["value"] == "Walnut"
     assert page.one(class_="stock").text == "Only a few left"
     assert page.one("link", rel="canonical")["href"].endswith("/p/tomo-chair")
 
@@ -191,10 +191,26 @@ def test_without_scripts_the_form_itself_asks_for_the_picture(visitor: Visitor) 
     button = visitor.show("/p/tomo-chair").one("noscript").one("button")
     assert (button["formaction"], button["formmethod"]) == ("/p/tomo-chair", "get")
 
-    answer = visitor.get("/p/tomo-chair?sku=TOMO-CHAIR-WALNUT&quantity=1")
+    answer = visitor.get("/p/tomo-chair?product=tomo-chair&choice_1=Walnut&quantity=1")
 
     assert answer.status == 303
     assert answer.headers["Location"] == "/p/tomo-chair?variant=TOMO-CHAIR-WALNUT"
+
+
+def test_the_page_tells_its_script_what_each_variant_is(visitor: Visitor) -> None:
+    oak, walnut = json.loads(visitor.show("/p/tomo-chair").one("script", data_looks="").raw)
+
+    assert oak["stock"] == "in_stock"
+    assert walnut == {
+        "sku": "TOMO-CHAIR-WALNUT",
+        "choices": ["Walnut"],
+        "label": "Tomo chair, Walnut",
+        "price": "€595",
+        "material": "walnut",
+        "poster": "/assets/posters/tomowalnut.webp",
+        "stock": "few_left",
+        "words": "Only a few left",
+    }
 
 
 def test_a_variant_that_does_not_exist_leads_to_the_product(visitor: Visitor) -> None:
@@ -310,7 +326,7 @@ def test_errors_look_like_the_shop(visitor: Visitor) -> None:
 
     assert answer.status == 404
     assert page.heading == "This plinth is empty."
-    assert page.one("nav", class_="rooms")
+    assert page.one("nav", class_="rooms").text == "Everything"
 
 
 @pytest.mark.parametrize(

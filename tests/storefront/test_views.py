@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.builders import finishes, product
+from tests.builders import finishes, product, variant
 from tests.storefront.conftest import chair, lamp, look_of
 from vitrina.catalogue.model import (
     Availability,
@@ -15,7 +15,15 @@ from vitrina.catalogue.model import (
     Product,
 )
 from vitrina.storefront import linked_data
-from vitrina.storefront.views import card, index_rows, product_view, rooms, tint_of
+from vitrina.storefront.views import (
+    Choice,
+    card,
+    index_rows,
+    nearest_variant,
+    product_view,
+    rooms,
+    tint_of,
+)
 
 SUMMARIES = tuple(
     CategorySummary(slug, slug.title(), "", count, None)
@@ -100,26 +108,91 @@ def test_when_everything_is_sold_out_the_first_variant_is_shown() -> None:
     assert view.chosen.sku == OAK
 
 
+def names_of(choice: Choice) -> list[str]:
+    return [value.name for value in choice.values]
+
+
+def lamp_with_plug() -> Product:
+    """Finish decides look and price, the plug decides neither; one of four is not made."""
+    made = [("Brass", "EU", "345"), ("Brass", "UK", "345"), ("Steel", "EU", "315")]
+    return replace(
+        product("kinoko"),
+        options=(Option("Finish", ("Brass", "Steel")), Option("Plug", ("EU", "UK"))),
+        variants=tuple(
+            variant(
+                f"KINOKO-{finish}-{plug}".upper(),
+                price,
+                choices=(finish, plug),
+                material_variant=finish.lower(),
+            )
+            for finish, plug, price in made
+        ),
+        model=look_of("kinoko", "brass", "steel"),
+    )
+
+
 def test_finishes_with_pictures_of_their_own_are_chosen_by_picture() -> None:
     same = replace(chair(), model=look_of("tomo"))  # one poster for both
 
-    assert product_view(chair(), None, {}, ()).has_pictures
-    assert not product_view(same, None, {}, ()).has_pictures
+    (pictured,) = product_view(chair(), None, {}, ()).choices
+    (worded,) = product_view(same, None, {}, ()).choices
+
+    assert pictured.has_pictures
+    assert [value.picture and value.picture.url for value in pictured.values] == [
+        "/assets/posters/tomooak.webp",
+        "/assets/posters/tomowalnut.webp",
+    ]
+    assert not worded.has_pictures
 
 
-def test_several_options_are_chosen_together() -> None:
-    both = replace(
-        chair(),
-        options=(Option("Finish", ("Oak", "Walnut")), Option("Size", ("Low", "High"))),
-        variants=tuple(
-            replace(variant, choices=(*variant.choices, "High"))
-            for variant in finishes("tomo-chair", {"Oak": "495", "Walnut": "595"})["variants"]
-        ),
-    )
+def test_each_option_is_a_choice_of_its_own_with_what_it_alone_decides() -> None:
+    view = product_view(lamp_with_plug(), None, {}, ())
 
-    view = product_view(both, None, {}, ())
+    finish, plug = view.choices
+    assert (finish.field, plug.field) == ("choice_1", "choice_2")
+    assert (names_of(finish), names_of(plug)) == (["Brass", "Steel"], ["EU", "UK"])
+    assert (finish.has_pictures, plug.has_pictures) == (True, False)
+    assert [str(value.price) for value in finish.values] == ["€345", "€315"]
+    assert [value.price for value in plug.values] == [None, None]
+    assert (view.choice_names, view.chosen.name) == ("finish and plug", "Brass, EU")
 
-    assert (view.choice_name, view.chosen.name) == ("Finish and size", "Oak · High")
+
+def test_one_price_for_all_is_not_repeated_at_every_value() -> None:
+    flat = replace(chair(), **finishes("tomo-chair", {"Oak": "495", "Walnut": "495"}))
+
+    (choice,) = product_view(flat, None, {}, ()).choices
+
+    assert [value.price for value in choice.values] == [None, None]
+
+
+def test_a_value_is_sold_out_only_when_it_is_with_everything_else() -> None:
+    left = {"KINOKO-BRASS-EU": SOLD_OUT, "KINOKO-STEEL-EU": SOLD_OUT, "KINOKO-BRASS-UK": IN_STOCK}
+
+    finish, plug = product_view(lamp_with_plug(), None, left, ()).choices
+
+    assert [value.is_sold_out for value in (*finish.values, *plug.values)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sku"),
+    [
+        (("Brass", "UK"), "KINOKO-BRASS-UK"),
+        (("Steel", "UK"), "KINOKO-STEEL-EU"),  # not made: the first option weighs more
+        (("Gold", "UK"), "KINOKO-BRASS-UK"),
+        (("", ""), "KINOKO-BRASS-EU"),
+    ],
+)
+def test_choices_lead_to_the_nearest_variant(wanted: tuple[str, str], sku: str) -> None:
+    assert nearest_variant(lamp_with_plug(), wanted).sku == sku
+
+
+def test_one_thing_to_buy_leaves_nothing_to_choose() -> None:
+    assert product_view(lamp(), None, {}, ()).choices == ()
 
 
 def test_search_engines_read_an_offer_per_variant_and_the_3d_model() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
@@ -28,6 +28,7 @@ from vitrina.kernel.money import Money
 from vitrina.models3d.model import viewer_json
 from vitrina.storefront import linked_data
 from vitrina.storefront.drawing import centimetres
+from vitrina.storefront.lineup import line_up
 from vitrina.storefront.shop import Shop, ShopDep, all_rooms, public_page
 from vitrina.storefront.views import (
     RELATED,
@@ -37,6 +38,7 @@ from vitrina.storefront.views import (
     Room,
     card,
     index_rows,
+    nearest_variant,
     product_view,
 )
 
@@ -45,6 +47,7 @@ router = APIRouter()
 PAGE_SIZE = 24
 NEWEST = 5  # one large, four small
 INDEXED = 60  # of the newest products, for the pictures of the index
+LINED_UP = 16  # of the newest products, at most, side by side at one scale
 FEATURED = "featured"  # the newest product with this tag stands at the front
 
 STOCK_WORDS = {
@@ -63,6 +66,7 @@ SORTS: Mapping[SearchOrder, str] = {
 Words = Annotated[str, Query(max_length=MAX_QUERY_LENGTH)]
 Choices = Annotated[list[str], Query(max_length=MAX_OPTIONS + 1)]
 Amount = Annotated[str, Query(max_length=20)]
+Chosen = Annotated[str, Query(max_length=MAX_NAME_LENGTH)]
 Cursor = Annotated[str, Query(max_length=MAX_CURSOR_LENGTH)]
 
 
@@ -91,6 +95,9 @@ def home(shop: ShopDep) -> Response:
         hero_manifest=_manifest(hero.product) if hero else "",
         newest=_cards(shop, newest, rooms),
         index=index_rows(rooms, listed),
+        line=line_up(
+            catalogue_service.get_product(shop.catalogue, item.slug) for item in listed[:LINED_UP]
+        ),
     )
 
 
@@ -159,12 +166,16 @@ def product(
     shop: ShopDep,
     slug: str,
     variant: Annotated[str, Query(max_length=MAX_SKU_LENGTH)] = "",
-    sku: Annotated[str, Query(max_length=MAX_SKU_LENGTH)] = "",
+    choice_1: Chosen = "",
+    choice_2: Chosen = "",
+    choice_3: Chosen = "",
+    choice_4: Chosen = "",
 ) -> Response:
-    """One product, in one of its variants. ``sku`` is what the page's own form sends."""
+    """One product, in one of its variants. The choices are what the page's own form sends."""
     found = catalogue_service.get_product(shop.catalogue, slug)
-    if sku or found.slug != slug or (variant and found.variant(variant) is None):
-        wanted = found.variant(sku or variant)
+    choices = (choice_1, choice_2, choice_3, choice_4)
+    if any(choices) or found.slug != slug or (variant and found.variant(variant) is None):
+        wanted = nearest_variant(found, choices) if any(choices) else found.variant(variant)
         query = f"?{urlencode({'variant': wanted.sku})}" if wanted else ""
         return RedirectResponse(f"/p/{found.slug}{query}", 308 if found.slug != slug else 303)
 
@@ -197,8 +208,10 @@ def product(
             ),
         ),
         manifest=_manifest(found),
+        looks=linked_data.script(_looks(view)),
         stock_words=STOCK_WORDS,
         sizes=_sizes(found),
+        tags=[tag for tag in found.tags if tag != FEATURED],
         delivery=_delivery(settings.currency),
         related=_related(shop, found, rooms),
     )
@@ -363,6 +376,23 @@ def _cards(shop: Shop, items: Sequence[ListedProduct], rooms: Sequence[Room]) ->
 def _manifest(shown: Product) -> str:
     """What ``<product-3d>`` reads; empty without a model."""
     return linked_data.script(viewer_json(shown.model, asset_url)) if shown.model else ""
+
+
+def _looks(view: ProductView) -> list[dict[str, Any]]:
+    """What the page's script needs to show another variant."""
+    return [
+        {
+            "sku": look.sku,
+            "choices": look.choices,
+            "label": f"{view.product.title}, {look.name}",
+            "price": str(look.price),
+            "material": look.material,
+            "poster": look.picture.url if look.picture else "",
+            "stock": look.availability,
+            "words": STOCK_WORDS[look.availability],
+        }
+        for look in view.looks
+    ]
 
 
 def _sizes(shown: Product) -> dict[str, str]:

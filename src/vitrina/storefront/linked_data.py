@@ -15,7 +15,7 @@ _AVAILABILITY = {
 }
 
 
-def script(document: dict[str, Any]) -> str:
+def script(document: dict[str, Any] | list[dict[str, Any]]) -> str:
     """A document as the text of a ``<script>`` element: nothing in it can close the element."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

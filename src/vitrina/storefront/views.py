@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from vitrina.catalogue.model import (
     Availability,
     CategorySummary,
     ListedProduct,
+    Option,
     Product,
     Variant,
     asset_url,
@@ -84,19 +86,40 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A variant as the product page offers it."""
+    """A variant as the product page shows it."""
 
     sku: str
-    name: str  # "Oak", "Oak · Large"; empty when there is nothing to choose
+    name: str  # "Oak", "Oak, large"; empty when there is nothing to choose
+    choices: tuple[str, ...]
     price: Money
     material: str  # what the 3D view calls it
     picture: Picture | None
     availability: Availability
-    is_chosen: bool
 
     @property
     def can_be_bought(self) -> bool:
         return self.availability is not Availability.SOLD_OUT
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of an option, as something to choose."""
+
+    name: str
+    picture: Picture | None  # where this value alone decides the look
+    price: Money | None  # where this value alone decides a price that others do not have
+    is_chosen: bool
+    is_sold_out: bool  # whatever else is chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An option with its values; chosen by one group of radio buttons."""
+
+    field: str  # name of the form field
+    name: str  # "Finish"
+    values: tuple[Value, ...]
+    has_pictures: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +129,8 @@ class ProductView:
     product: Product
     looks: tuple[Look, ...]
     chosen: Look
-    choice_name: str  # "Finish", "Finish and size"
-    has_pictures: bool  # whether looks are told apart by pictures
+    choices: tuple[Choice, ...]  # empty when there is nothing to choose
+    choice_names: str  # "finish", "finish and plug"
     prices_differ: bool
     tint: int
     room: Room | None
@@ -195,30 +218,79 @@ def product_view(
     looks = tuple(
         Look(
             sku=variant.sku,
-            name=" · ".join(variant.choices),
+            name=", ".join(variant.choices),
+            choices=variant.choices,
             price=variant.price,
             material=variant.material_variant,
             picture=Picture.of(product.poster(variant.material_variant)),
             availability=state(variant),
-            is_chosen=variant is shown,
         )
         for variant in product.variants
     )
-    pictures = {look.picture for look in looks}
+    chosen = looks[product.variants.index(shown)]
     return ProductView(
         product=product,
         looks=looks,
-        chosen=next(look for look in looks if look.is_chosen),
-        choice_name=_joined([option.name for option in product.options]),
-        has_pictures=None not in pictures and len(pictures) == len(looks),
+        chosen=chosen,
+        choices=tuple(
+            _choice(position, option, looks, chosen)
+            for position, option in enumerate(product.options)
+        )
+        if len(looks) > 1
+        else (),
+        choice_names=_joined([option.name.lower() for option in product.options]),
         prices_differ=product.lowest_price < product.highest_price,
         tint=tint_of(product.category, rooms),
         room=next((room for room in rooms if room.slug == product.category), None),
-        paragraphs=tuple(
-            part.strip() for part in product.description.split("\n\n") if part.strip()
-        ),
+        paragraphs=tuple(filter(None, map(str.strip, product.description.split("\n\n")))),
         drawing=draw(product.dimensions) if product.dimensions else None,
     )
+
+
+def nearest_variant(product: Product, choices: Sequence[str]) -> Variant:
+    """The variant that agrees with the most important of the choices; options come in order."""
+    return max(
+        product.variants,
+        key=lambda variant: [
+            mine == wanted for mine, wanted in zip(variant.choices, choices, strict=False)
+        ],
+    )
+
+
+def _choice(position: int, option: Option, looks: Sequence[Look], chosen: Look) -> Choice:
+    having = {
+        value: [look for look in looks if look.choices[position] == value]
+        for value in option.values
+    }
+    pictures = {value: {look.picture for look in held} for value, held in having.items() if held}
+    prices = {value: {look.price for look in held} for value, held in having.items() if held}
+    decides_look = _tells_apart(pictures.values()) and {None} not in pictures.values()
+    decides_price = _tells_apart(prices.values(), all_differ=False)
+    return Choice(
+        field=f"choice_{position + 1}",
+        name=option.name,
+        values=tuple(
+            Value(
+                name=value,
+                picture=next(iter(pictures[value])) if decides_look else None,
+                price=next(iter(prices[value])) if decides_price else None,
+                is_chosen=value == chosen.choices[position],
+                is_sold_out=not any(look.can_be_bought for look in held),
+            )
+            for value, held in having.items()
+            if held
+        ),
+        has_pictures=decides_look,
+    )
+
+
+def _tells_apart(found: Iterable[set[Any]], *, all_differ: bool = True) -> bool:
+    """Whether each value goes with one thing, and these differ: all of them, or at least two."""
+    each = list(found)
+    if any(len(things) != 1 for things in each):
+        return False
+    different = len({next(iter(things)) for things in each})
+    return different == len(each) if all_differ else different > 1
 
 
 def _choices(listed: ListedProduct) -> str:
@@ -237,7 +309,6 @@ def _plural(noun: str) -> str:
     return f"{noun}s"
 
 
-def _joined(names: Sequence[str]) -> str:
-    """``Finish``, ``Finish and size``, ``Finish, size and legs``."""
-    words = [name if position == 0 else name.lower() for position, name in enumerate(names)]
+def _joined(words: Sequence[str]) -> str:
+    """``finish``, ``finish and size``, ``finish, size and legs``."""
     return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
