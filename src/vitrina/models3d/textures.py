@@ -77,6 +77,7 @@ class TextureOptions:
     avif_effort: int = 3
     lossless_side_px: int = 256  # up to this size, lossless WebP is worth a try
     constant_levels: int = 2  # a channel that varies by no more is one value
+    worthwhile: float = 0.8  # share of the source's bytes; recoding loses quality, so must save
     bounds: dict[str, Bound] = field(
         default_factory=lambda: {
             COLOUR: Bound(structure=0.05, drift=1.0),
@@ -203,15 +204,13 @@ def code(data: bytes, use: Use, options: TextureOptions) -> bytes:
     spread = pixels.reshape(-1, pixels.shape[2])
     if int((spread.max(axis=0) - spread.min(axis=0)).max()) <= options.constant_levels:
         return _lossless(np.round(spread.mean(axis=0)).astype(np.uint8).reshape(1, 1, -1))
-    candidates = [data] if is_whole else []
-    side_px = max(image.width, image.height)
-    if side_px <= options.lossless_side_px:
-        candidates.append(_lossless(pixels))
+    candidates = []
     if min(image.width, image.height) >= BLOCK:
         candidates.append(_lossy(pixels, use, options))
-    elif not candidates:  # a long thin strip
+    if not candidates or max(image.width, image.height) <= options.lossless_side_px:
         candidates.append(_lossless(pixels))
-    return min(candidates, key=len)
+    smallest = min(candidates, key=len)
+    return data if is_whole and len(smallest) > options.worthwhile * len(data) else smallest
 
 
 def _decode(data: bytes) -> pyvips.Image:
