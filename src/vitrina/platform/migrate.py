@@ -114,7 +114,12 @@ def _is_newest(connection: Connection) -> bool:
 
 
 def _current(connection: Connection) -> str | None:
-    if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+    # Not to_regclass: what it once did not find it still does not find after waiting for a lock.
+    exists = text(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_tables"
+        " WHERE schemaname = current_schema() AND tablename = 'alembic_version')"
+    )
+    if not connection.scalar(exists):
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return revision
