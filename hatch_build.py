@@ -12,12 +12,15 @@ BUILT = ["/src/vitrina/platform/static/**", "/src/vitrina/models3d/gltfpack.wasm
 
 
 class FrontendBuildHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Runs ``frontend/build.py`` before a wheel is packed; an editable install builds by itself."""
+    """Runs ``frontend/build.py`` before a wheel is packed.
+
+    An editable install is built by ``make build``, and a source distribution carries the sources.
+    """
 
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        if version == "editable":
+        if self.target_name != "wheel" or version == "editable":
             return
         _load(Path(self.root) / "frontend" / "build.py").build()
         build_data["artifacts"] += BUILT
