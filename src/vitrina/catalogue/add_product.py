@@ -16,6 +16,7 @@ from vitrina.catalogue.model import (
     Product,
     PublicationState,
     Variant,
+    check_slug,
 )
 from vitrina.catalogue.service import Catalogue
 from vitrina.kernel.errors import Unavailable
@@ -82,6 +83,9 @@ def add_product(
         SlugTaken, SkuTaken, WrongCurrency: see ``service.save_product``.
     """
     slug = new.slug or slug_of(new.title)
+    if not slug:
+        raise ValueError(f"no address can be made of {new.title!r}: give a slug, such as oak-chair")
+    check_slug(slug, "a product's slug")
     draft = _product(new, slug, None, now)
     _check_free(catalogue, draft)
     notes: list[str] = []
@@ -179,9 +183,9 @@ def _sku_parts(options: Sequence[Option], choices: Sequence[str]) -> list[str]:
 
 
 def _dimensions(manifest: Manifest) -> Dimensions | None:
-    """The size of the model, to a millimetre; none when it is no size a product could have."""
+    """The size of the model, to a millimetre, also of a flat one; none when it is absurd."""
     width_m, height_m, depth_m = (
-        round(high - low, 3)
+        max(round(high - low, 3), 0.001)
         for low, high in zip(manifest.bounds_min_m, manifest.bounds_max_m, strict=True)
     )
     try:

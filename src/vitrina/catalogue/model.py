@@ -80,7 +80,7 @@ class Category:
     blurb: str = ""  # one sentence under the title
 
     def __post_init__(self) -> None:
-        _check_slug(self.slug, "a category's slug")
+        check_slug(self.slug, "a category's slug")
         _check_text(self.title, "a category's title", MAX_TITLE_LENGTH)
         _check_text(self.blurb, "a category's blurb", MAX_SUMMARY_LENGTH, may_be_empty=True)
 
@@ -159,12 +159,12 @@ class Product:
     def __post_init__(self) -> None:
         if not is_product_id(self.id):
             raise ValueError(f"{self.id!r} cannot be a product's id: 1 to 64 of A-Z a-z 0-9 _ -")
-        _check_slug(self.slug, "a product's slug")
+        check_slug(self.slug, "a product's slug")
         _check_text(self.title, "a product's title", MAX_TITLE_LENGTH)
         _check_text(self.summary, "a product's summary", MAX_SUMMARY_LENGTH, may_be_empty=True)
         _check_text(self.description, "a description", MAX_DESCRIPTION_LENGTH, may_be_empty=True)
         if self.category:
-            _check_slug(self.category, "a product's category")
+            check_slug(self.category, "a product's category")
         for tag in self.tags:
             _check_text(tag, "a tag", MAX_NAME_LENGTH)
         _check_distinct(self.tags, "tags")
@@ -356,7 +356,11 @@ def _check_sku(sku: str) -> None:
         )
 
 
-def _check_slug(slug: str, what: str) -> None:
+def check_slug(slug: str, what: str) -> None:
+    """
+    Raises:
+        ValueError: not a slug; says what one looks like.
+    """
     if not is_slug(slug):
         raise ValueError(
             f"{slug!r} cannot be {what}: lower-case letters and digits, joined by single hyphens, "

@@ -6,11 +6,9 @@ thrown away with the process. docs/decisions/ says what serves search at which s
     words as typed ──fold──► tokens ──no such word? nearest one known──► FTS5 ──► filters, facets
 """
 
-import re
 import sqlite3
 import threading
 import time
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ from vitrina.catalogue.plain import listed_from_plain, listed_to_plain, time_to_
 from vitrina.catalogue.store import CatalogueStore, Change
 from vitrina.kernel.errors import Unavailable
 from vitrina.kernel.money import Money
+from vitrina.kernel.text import words
 from vitrina.models3d.model import Poster
 
 SearchOrder = Literal["relevance", "newest", "price", "price-desc"]
@@ -38,10 +37,6 @@ _OVERLAP = timedelta(minutes=1)
 # From this many changes on, a new index aside is faster than changing the one in use.
 _REBUILD_FROM = 500
 _CANDIDATES = 200
-
-_WORD = re.compile(r"[^\W_]+")
-# Letters that Unicode does not take apart into a base and a mark.
-_LETTERS = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l", "ı": "i", "þ": "th"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,11 +227,11 @@ class _Index:
         self, query: str, filters: Filters, *, order: SearchOrder, limit: int, offset: int
     ) -> Results:
         with self._lock:
-            words = _words(query[:MAX_QUERY_LENGTH])[:MAX_WORDS]
+            asked = words(query[:MAX_QUERY_LENGTH])[:MAX_WORDS]
             corrected, relaxed = None, False
-            if words:
-                meant = [self._nearest(word) for word in words]
-                corrected = " ".join(meant) if meant != words else None
+            if asked:
+                meant = [self._nearest(word) for word in asked]
+                corrected = " ".join(meant) if meant != asked else None
                 scores = self._match(meant, " AND ")
                 if not scores and len(meant) > 1:
                     scores = self._match(meant, " OR ")
@@ -283,12 +278,12 @@ class _Index:
         tags = [("", tag) for tag in product.tags]
         listed = ListedProduct.of(product)
         self._currency = listed.lowest_price.currency
-        title = " ".join(_words(product.title))
+        title = " ".join(words(product.title))
         texts = (
             title,
-            " ".join(_words(" ".join([*product.tags, *(value for _, value in chosen)]))),
-            " ".join(_words(product.summary)),
-            " ".join(_words(product.description)),
+            " ".join(words(" ".join([*product.tags, *(value for _, value in chosen)]))),
+            " ".join(words(product.summary)),
+            " ".join(words(product.description)),
         )
         self._db.execute(
             "INSERT INTO words(rowid, title, tags, summary, description) VALUES (?, ?, ?, ?, ?)",
@@ -328,10 +323,10 @@ class _Index:
 
     # ── looking up ───────────────────────────────────────────────────────────────────────────
 
-    def _match(self, words: Sequence[str], joined_by: str) -> list[tuple[int, float]]:
+    def _match(self, wanted: Sequence[str], joined_by: str) -> list[tuple[int, float]]:
         """Documents with their scores, of which less is better, in no order. Words are quoted:
         they hold letters and digits only, and whatever they spell FTS5 takes them for words."""
-        expression = joined_by.join(_either(word) for word in words)
+        expression = joined_by.join(_either(word) for word in wanted)
         return self._db.execute(
             "SELECT rowid, rank FROM words WHERE words MATCH ?", (expression,)
         ).fetchall()
@@ -418,15 +413,6 @@ class _Index:
 def _largest(counts: Iterable[Count]) -> tuple[Count, ...]:
     ranked = sorted(counts, key=lambda count: (-count.count, count.value))
     return tuple(ranked[:MAX_FACET_VALUES])
-
-
-def _words(text: str) -> list[str]:
-    """The words of a text without case and marks: ``Sofá-Übergröße`` -> sofa, ubergrosse."""
-    if text.isascii():
-        return _WORD.findall(text.lower())
-    parts = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(letter for letter in parts if not unicodedata.combining(letter))
-    return _WORD.findall(plain.translate(_LETTERS))
 
 
 def _forms(word: str) -> list[str]:

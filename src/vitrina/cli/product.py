@@ -235,6 +235,7 @@ def _show_state(
 
 
 def _address(shop: Services, product: Product, data: Path, *, embedded: bool) -> str:
+    """Where the product is, or will be once it is published."""
     return f"{address_of(shop, data, embedded=embedded)}/p/{product.slug}"
 
 

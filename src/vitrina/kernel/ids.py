@@ -2,7 +2,8 @@
 
 import re
 import secrets
-import unicodedata
+
+from vitrina.kernel.text import words
 
 # Crockford's base 32: no I, L, O, U, so that a number read over the phone arrives intact.
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -29,5 +30,5 @@ def new_number() -> str:
 
 def slug_of(text: str) -> str:
     """Lower-case ASCII words joined by hyphens; empty when nothing of ``text`` can be kept."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return "-".join(re.findall(r"[a-z0-9]+", plain))
+    plain = " ".join(words(text)).encode("ascii", "ignore").decode()
+    return "-".join(plain.split())
