@@ -31,12 +31,12 @@ class Job:
             topic, subject = message["topic"], message["subject"]
         except (ValueError, TypeError, KeyError) as error:
             raise MalformedJob(f"not a message of the outbox: {body[:200]!r}") from error
-        if not isinstance(subject, str) or topic not in JOBS:
+        if not isinstance(subject, str) or not isinstance(topic, str) or topic not in JOBS:
             raise MalformedJob(f"no job for topic {topic!r} and subject {subject!r}")
         return cls(topic, subject)
 
 
-JOBS: Mapping[object, Callable[[Shop, str], None]] = {
+JOBS: Mapping[str, Callable[[Shop, str], None]] = {
     transitions.SETTLE: jobs.settle_order,
     transitions.PAID: jobs.empty_cart,
     transitions.CANCEL_PAYMENT: jobs.cancel_payment,
