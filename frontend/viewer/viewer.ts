@@ -93,6 +93,7 @@ class Session {
   working(): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
+      if (document.hidden) return this.working(); // hidden pages are not drawn: nothing can move
       this.fail(new Failure("timeout", `nothing moved for ${STALLED_MS / 1000} s`));
     }, STALLED_MS);
   }
@@ -303,6 +304,7 @@ export class Product3D extends HTMLElement {
         // The poster goes in the very frame in which the canvas comes.
         this.enter("live");
         this.say(WORDS.live);
+        if (this.contains(document.activeElement)) session.canvas.focus({ preventScroll: true });
         this.tell("interactive", { triangles: message.triangles });
         return this.tell("full", { triangles: message.triangles });
       case "finish":
@@ -326,7 +328,8 @@ export class Product3D extends HTMLElement {
 
   private enter(state: State): void {
     this.dataset.state = state;
-    this.querySelector(".product-3d-start")?.toggleAttribute("disabled", state === "loading");
+    // Not `disabled`, which would take the focus away from whoever has just pressed it.
+    this.querySelector(".product-3d-start")?.setAttribute("aria-disabled", `${state === "loading"}`);
   }
 
   private say(text: string): void {
@@ -370,29 +373,27 @@ export class Product3D extends HTMLElement {
   private wait(left: AbortSignal): void {
     const connection = (navigator as { connection?: { saveData?: boolean } }).connection;
     const thrifty = connection?.saveData || matchMedia("(prefers-reduced-data: reduce)").matches;
-    let first = true;
-    const watch = new IntersectionObserver(
-      ([entry]) => {
-        const seen = Boolean(entry?.isIntersecting);
-        this.session?.wish({ type: "seen", seen });
-        if (!seen || !first || thrifty) return;
-        first = false;
-        whenIdle(() => this.state === "poster" && this.activate());
-      },
-      { rootMargin: "0px" },
-    );
+    let tried = false;
+    let inView = false;
+    const look = (): void => {
+      const seen = inView && !document.hidden;
+      this.session?.wish({ type: "seen", seen });
+      if (!seen || tried || thrifty) return;
+      tried = true;
+      whenIdle(() => this.state === "poster" && this.activate());
+    };
+    const watch = new IntersectionObserver((entries) => {
+      inView = Boolean(entries.at(-1)?.isIntersecting);
+      look();
+    });
     watch.observe(this);
     const resized = new ResizeObserver(() => this.session?.wish({ type: "resize", ...this.size() }));
     resized.observe(this);
+    document.addEventListener("visibilitychange", look, { signal: left });
     left.addEventListener("abort", () => {
       watch.disconnect();
       resized.disconnect();
     });
-    document.addEventListener(
-      "visibilitychange",
-      () => this.session?.wish({ type: "seen", seen: !document.hidden }),
-      { signal: left },
-    );
   }
 
   private listen(signal: AbortSignal): void {

@@ -473,6 +473,19 @@ def test_the_view_is_named_and_its_controls_can_be_reached(
     assert reached[1:] == ["Zoom in", "Zoom out", "Reset view"]
 
 
+def test_the_focus_goes_from_the_start_button_to_the_view(
+    site: Site, visit: Visit, plain: Product
+) -> None:
+    visit.page.add_init_script(SAVE_DATA)
+    visit.page.goto(site.product(*plain))
+    visit.page.keyboard.press("Tab")
+    visit.page.keyboard.press("Enter")
+    visit.wait_for("live")
+    assert visit.page.evaluate("document.activeElement.tagName") == "CANVAS"
+    visit.page.keyboard.press("ArrowRight")
+    assert visit.camera_at_rest()["azimuth"] == pytest.approx(radians(30 - 15))
+
+
 def test_axe_finds_nothing_to_say(site: Site, visit: Visit, plain: Product) -> None:
     visit.page.goto(site.product(*plain))
     visit.wait_for("live")
