@@ -1,7 +1,7 @@
 """How long the search index takes to build and to answer, and how much memory it holds.
 
-    python bench/search.py                 # 10 and 10,000 products
-    python bench/search.py 100000          # another size
+    python -m bench.search           # 10 and 10,000 products
+    python -m bench.search 100000    # another size
 
 Needs no shop: products come from a generator with a fixed seed, as the store would give them.
 CPU time is that of the process, so other work on the machine changes it little; memory is what
