@@ -214,30 +214,40 @@ def test_a_log_stays_bounded_while_its_writer_goes_on(tmp_path: Path) -> None:
 
 
 WATCHED = """
-import subprocess, sys, os, time
-from vitrina.platform.embedded import child, processes
-print(subprocess.Popen([sys.executable, "-I", "-S", "-c", '''
+import os, subprocess, sys, time
+from vitrina.platform.embedded import child
+elsewhere = '''
 import runpy, sys
 sys.platform = "somewhere"
 sys.argv = %r
 runpy.run_path(sys.argv[0], run_name="__main__")
-''' % [child.__file__, str(os.getpid()), "15", "-", "/bin/sleep", "60"]]).pid, flush=True)
+'''
+says = "import os, sys, time; os.write(int(sys.argv[1]), b'inherited'); time.sleep(60)"
+program = [sys.executable, "-I", "-S", "-c", says, sys.argv[1]]
+arguments = [child.__file__, str(os.getpid()), "15", "-", *program]
+command = [sys.executable, "-I", "-S", "-c", elsewhere % (arguments,)]
+print(subprocess.Popen(command, pass_fds=[int(sys.argv[1])]).pid, flush=True)
 time.sleep(60)
 """
 
 
-def test_where_the_kernel_does_not_help_the_end_of_a_launcher_is_noticed(tmp_path: Path) -> None:
+def test_where_the_kernel_does_not_help_the_end_of_a_launcher_is_noticed() -> None:
+    reader, writer = os.pipe()
     launcher = subprocess.Popen(
-        [sys.executable, "-c", WATCHED], stdout=subprocess.PIPE, text=True, env=dict(os.environ)
+        [sys.executable, "-c", WATCHED, str(writer)],
+        stdout=subprocess.PIPE,
+        text=True,
+        pass_fds=[writer],
     )
+    os.close(writer)
     assert launcher.stdout is not None
     watcher = psutil.Process(int(launcher.stdout.readline()))
-    deadline = time.monotonic() + 5
-    while not (children := watcher.children()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert [child.name() for child in children] == ["sleep"]
+    with os.fdopen(reader, "rb") as inherited:
+        assert inherited.read(9) == b"inherited"
+        (program,) = watcher.children()
 
-    launcher.kill()
-    launcher.communicate()
+        launcher.kill()
+        launcher.communicate()
 
-    assert gone([watcher, *children], 5) == []
+        assert gone([watcher, program], 5) == []
+        assert inherited.read() == b""  # nobody is left to write

@@ -80,7 +80,7 @@ def prctl(option: int, *arguments: int) -> None:
 
 def watch(parent: int, end: int, program: list[str]) -> None:
     """Where the kernel does not tell of a parent's end: stay beside the program and look."""
-    running = subprocess.Popen(program)
+    running = subprocess.Popen(program, close_fds=False)  # what it inherits is meant for it
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, lambda received, _: running.send_signal(received))
     while running.poll() is None:

@@ -108,12 +108,16 @@ class Child:
         return True
 
     def stop(self, *steps: tuple[signal.Signals, float]) -> None:
-        """Send one signal after the other until it ends, waiting seconds after each; then kill."""
+        """Send one signal after the other until it ends, waiting seconds after each.
+
+        What does not listen is killed, with all that it started.
+        """
         for number, timeout_s in steps:
             self.send(number)
             if self.wait(timeout_s):
                 return
-        self._process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
 
     def last_words(self, lines: int = 12) -> str:
