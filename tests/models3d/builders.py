@@ -152,6 +152,12 @@ def png(pixels: np.ndarray[Any, Any]) -> bytes:
     return bytes(pyvips.Image.new_from_array(np.ascontiguousarray(pixels)).pngsave_buffer())
 
 
+def decoded(data: bytes) -> np.ndarray[Any, Any]:
+    """An image's pixels, shape (height, width, channels)."""
+    image = pyvips.Image.new_from_buffer(data, "")
+    return np.asarray(image.numpy()).reshape(image.height, image.width, -1)
+
+
 def flat_png(size_px: int, *rgb: int) -> bytes:
     return png(np.tile(np.array(rgb, np.uint8), (size_px, size_px, 1)))
 

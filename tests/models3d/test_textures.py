@@ -12,18 +12,13 @@ from vitrina.models3d.errors import UnusableImage
 from vitrina.models3d.model import Bundle
 from vitrina.models3d.textures import COLOUR, DATA, NORMAL, TextureOptions, Use
 
-from .builders import Scene, flat_png, noise, normal_map, png, textured_quad
+from .builders import Scene, decoded, flat_png, noise, normal_map, png, textured_quad
 
 OPTIONS = TextureOptions()
 
 
 def bundle_of(scene: Scene) -> Bundle:
     return glb.unpack(*preflight.check(scene.glb()))
-
-
-def decoded(data: bytes) -> np.ndarray[Any, Any]:
-    image = pyvips.Image.new_from_buffer(data, "")
-    return np.asarray(image.numpy()).reshape(image.height, image.width, -1)
 
 
 def painted(image: bytes, mime: str = "image/png", **material: Any) -> Scene:

@@ -1,38 +1,22 @@
 """Use cases of 3D models: make a merchant's file small, and publish what came of it."""
 
 import hashlib
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import cos, pi, sin
-from typing import TypeAlias
 
 import brotli
-import pyvips
 
-from vitrina.models3d import geometry, glb, preflight, scene, textures
+from vitrina.models3d import glb, preflight, scene
 from vitrina.models3d.images import sniff
-from vitrina.models3d.model import Bundle, Level, Manifest, Poster
+from vitrina.models3d.model import Level, Manifest, Poster
+from vitrina.models3d.neutral import neutral_poster as neutral_poster
+from vitrina.models3d.pipeline import PIPELINE, STEPS, StepReport, run
 from vitrina.platform.objects import IMMUTABLE, ObjectStore
 
-Step: TypeAlias = Callable[[Bundle], Bundle]
-
-# Raised by hand whenever the same file would come out of the steps with other bytes.
-PIPELINE = "1"
-STEPS: tuple[Step, ...] = (textures.compress, geometry.compress)
 # A model is coded once and sent a million times.
 BROTLI_QUALITY = 11
 GLB_TYPE = "model/gltf-binary"
 WEBP_TYPE = "image/webp"
-
-
-@dataclass(frozen=True, slots=True)
-class StepReport:
-    """What one step did to the size, and how long it took."""
-
-    step: str
-    size_bytes: int  # of the whole model after the step, as GLB
-    took_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +45,11 @@ def prepare(source: bytes) -> Prepared:
         ModelRefused: the file is broken, hostile or too large; the message says how to mend it.
     """
     document, binary = preflight.check(source)
-    bundle, reports = _run(glb.unpack(document, binary))
+    bundle, reports = run(STEPS, glb.unpack(document, binary))
     small = glb.pack(bundle)
+    if len(small) >= len(source):
+        # Somebody did our work before us, or the model is a handful of triangles.
+        small, bundle = source, glb.unpack(document, binary)
     stored = brotli.compress(small, quality=BROTLI_QUALITY)
     low, high = scene.bounds_m(document, binary)
     manifest = Manifest(
@@ -97,8 +84,12 @@ def publish(objects: ObjectStore, prepared: Prepared, posters: Mapping[str, byte
 
     Returns:
         The manifest with the posters in it.
+
+    Raises:
+        ValueError: a poster is no picture; nothing was written.
     """
-    level = prepared.manifest.levels[0]
+    manifest = with_posters(prepared.manifest, posters)
+    level = manifest.levels[0]
     if not objects.exists(level.key):
         objects.put(
             level.key,
@@ -111,7 +102,7 @@ def publish(objects: ObjectStore, prepared: Prepared, posters: Mapping[str, byte
         key = poster_key(picture)
         if not objects.exists(key):
             objects.put(key, picture, content_type=WEBP_TYPE, cache_control=IMMUTABLE)
-    return with_posters(prepared.manifest, posters)
+    return manifest
 
 
 def with_posters(manifest: Manifest, posters: Mapping[str, bytes]) -> Manifest:
@@ -133,71 +124,6 @@ def model_key(small: bytes) -> str:
 def poster_key(picture: bytes) -> str:
     """Where a published poster lies, from its content."""
     return f"posters/{_content_name(picture)}.webp"
-
-
-def neutral_poster(manifest: Manifest, *, size_px: int) -> bytes:
-    """A drawing of the product's outer box, for as long as nobody could photograph it.
-
-    Returns:
-        A square WebP with a transparent ground.
-    """
-    drawing = pyvips.Image.svgload_buffer(_box(manifest, size_px).encode())
-    return bytes(drawing.webpsave_buffer(lossless=True, keep=0))
-
-
-def _box(manifest: Manifest, size_px: int) -> str:
-    """The box of the bounds in an isometric view, as SVG."""
-    width, height, depth = (
-        max(high - low, 1e-6)
-        for low, high in zip(manifest.bounds_min_m, manifest.bounds_max_m, strict=True)
-    )
-
-    def seen(x: float, y: float, z: float) -> tuple[float, float]:
-        return (x - z) * cos(pi / 6), (x + z) * sin(pi / 6) - y
-
-    corners = {
-        (x, y, z): seen(x * width, y * height, z * depth)
-        for x in (0, 1)
-        for y in (0, 1)
-        for z in (0, 1)
-    }
-    left, right = min(x for x, _ in corners.values()), max(x for x, _ in corners.values())
-    top, bottom = min(y for _, y in corners.values()), max(y for _, y in corners.values())
-    scale = 0.6 * size_px / max(right - left, bottom - top)
-
-    def path(*names: tuple[int, int, int]) -> str:
-        points = (corners[name] for name in names)
-        return " ".join(
-            f"{size_px / 2 + (x - (left + right) / 2) * scale:.1f},"
-            f"{size_px / 2 + (y - (top + bottom) / 2) * scale:.1f}"
-            for x, y in points
-        )
-
-    faces = {
-        "#d9d5cd": path((0, 1, 0), (1, 1, 0), (1, 1, 1), (0, 1, 1)),
-        "#c4bfb5": path((0, 1, 1), (1, 1, 1), (1, 0, 1), (0, 0, 1)),
-        "#aea89d": path((1, 1, 1), (1, 1, 0), (1, 0, 0), (1, 0, 1)),
-    }
-    polygons = "".join(
-        f'<polygon points="{points}" fill="{fill}" stroke="#8d877c" '
-        f'stroke-width="{size_px / 512:.2f}" stroke-linejoin="round"/>'
-        for fill, points in faces.items()
-    )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{size_px}" height="{size_px}">'
-        f"{polygons}</svg>"
-    )
-
-
-def _run(bundle: Bundle) -> tuple[Bundle, tuple[StepReport, ...]]:
-    reports = []
-    for step in STEPS:
-        began = time.perf_counter()
-        bundle = step(bundle)
-        took_s = time.perf_counter() - began
-        name = step.__module__.rpartition(".")[2]
-        reports.append(StepReport(name, len(glb.pack(bundle)), took_s))
-    return bundle, tuple(reports)
 
 
 def _poster(variant: str, data: bytes) -> Poster:
