@@ -49,7 +49,9 @@ const MARGIN_OF_HEIGHT = 0.1;
 /** Room over and under the product, so that nothing of it is clipped; a share of its height. */
 const SLACK = 0.01;
 /** The floor is never black: light comes in under everything by way of the walls. */
-const DARKEST = 0.62;
+const DARKEST = 0.66;
+/** And that light fills the faint outskirts of a shadow more than its heart. */
+const FALL_OFF = 1.6;
 
 interface LitMaterial extends Material {
   map?: (Texture & { matrix: Matrix3 }) | null;
@@ -282,7 +284,8 @@ function floorMaterial(): ShaderMaterial {
         // Gone before the floor ends, whose edge nobody may see; round about the corners.
         vec2 beyond = max(abs(spot - 0.5) * size - 0.5 * size + 1.5 * margin, 0.0);
         float fade = 1.0 - smoothstep(0.0, 1.0, length(beyond) / (1.5 * margin));
-        float dark = ${DARKEST} * clamp(texture2D(shadow, spot).r, 0.0, 1.0) * fade;
+        float hidden = clamp(texture2D(shadow, spot).r, 0.0, 1.0);
+        float dark = ${DARKEST} * pow(hidden, ${FALL_OFF}) * fade;
         gl_FragColor = vec4(0.0, 0.0, 0.0, dark);
       }`,
   });
