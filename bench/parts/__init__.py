@@ -1,0 +1,1 @@
+"""Programs that a bench starts beside itself."""
