@@ -23,7 +23,7 @@ from vitrina.studio.service import install
 
 Picture = NDArray[np.uint8]
 
-WIDE = {"width": 1280, "height": 800}
+WIDE = {"width": 1120, "height": 720}
 # Everything a page complains about ends up in the console, violations of its policy included.
 LISTEN = """
 addEventListener("securitypolicyviolation", (event) =>
