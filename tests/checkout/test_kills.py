@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import select
 
-from tests.checkout import victim
 from tests.checkout.conftest import stocked
+from tests.checkout.victim import Victims, victims
 from tests.conftest import new_shop
 from tests.shopping import (
     MovableClock,
@@ -55,13 +55,23 @@ def shop(platform: Embedded, clock: MovableClock) -> Iterator[Services]:
         shop.db.dispose()
 
 
+@pytest.fixture(scope="module")
+def processes(shop: Services) -> Iterator[Victims]:
+    with victims(shop.settings) as processes:
+        yield processes
+
+
 def kill_everywhere(
-    shop: Services, action: str, prepare: Callable[[], T], arguments: Callable[[T], tuple[Any, ...]]
+    shop: Services,
+    processes: Victims,
+    action: str,
+    prepare: Callable[[], T],
+    arguments: Callable[[T], tuple[Any, ...]],
 ) -> list[T]:
     """Let one process after another do something, each killed one step later than the last.
 
     Args:
-        action: see ``victim.survives``.
+        action: see ``Victims.survive``.
         prepare: makes what the next process shall work on.
         arguments: those of the action, from what was prepared.
 
@@ -71,7 +81,7 @@ def kill_everywhere(
     prepared: list[T] = []
     for step in count():
         prepared.append(prepare())
-        survived = victim.survives(shop, step, action, *arguments(prepared[-1]))
+        survived = processes.survive(step, shop.now(), action, *arguments(prepared[-1]))
         check_promises(shop)
         if survived:
             break
@@ -124,9 +134,11 @@ def state_of(shop: Services, order: Order) -> OrderState:
     [(SUCCEEDS, 20), (DECLINED, 18), (NEEDS_CONFIRMATION, 16), (ANSWER_LOST, 10)],
 )
 def test_a_checkout_killed_anywhere_is_finished_by_the_worker(
-    shop: Services, clock: MovableClock, card: str, steps: int
+    shop: Services, processes: Victims, clock: MovableClock, card: str, steps: int
 ) -> None:
-    purchases = kill_everywhere(shop, "checkout", lambda: purchase(shop, card), lambda all_: all_)
+    purchases = kill_everywhere(
+        shop, processes, "checkout", lambda: purchase(shop, card), lambda all_: all_
+    )
     assert len(purchases) > steps
 
     settle(shop, clock)
@@ -149,10 +161,12 @@ def test_a_checkout_killed_anywhere_is_finished_by_the_worker(
 
 
 def test_a_checkout_killed_anywhere_is_finished_by_its_repeat(
-    shop: Services, clock: MovableClock
+    shop: Services, processes: Victims, clock: MovableClock
 ) -> None:
     before = stock_of(shop, "CHAIR")
-    purchases = kill_everywhere(shop, "checkout", lambda: purchase(shop), lambda all_: all_)
+    purchases = kill_everywhere(
+        shop, processes, "checkout", lambda: purchase(shop), lambda all_: all_
+    )
 
     clock.advance(seconds=transitions.PAYING.total_seconds())
     for cart_id, given, key in purchases:
@@ -165,10 +179,11 @@ def test_a_checkout_killed_anywhere_is_finished_by_its_repeat(
 
 @pytest.mark.parametrize("approve", [True, False])
 def test_a_confirmation_killed_anywhere_counts_if_the_bank_has_heard_it(
-    shop: Services, clock: MovableClock, approve: bool
+    shop: Services, processes: Victims, clock: MovableClock, approve: bool
 ) -> None:
     orders = kill_everywhere(
         shop,
+        processes,
         "confirm",
         lambda: order_to_confirm(shop),
         lambda order: (reference_of(order), approve),
@@ -185,10 +200,11 @@ def test_a_confirmation_killed_anywhere_counts_if_the_bank_has_heard_it(
 
 
 def test_an_order_called_off_by_a_process_that_dies_is_off_or_not_but_never_half(
-    shop: Services, clock: MovableClock
+    shop: Services, processes: Victims, clock: MovableClock
 ) -> None:
     kill_everywhere(
         shop,
+        processes,
         "call_off",
         lambda: order_to_confirm(shop),
         lambda order: (order.number, order.email),
@@ -199,7 +215,7 @@ def test_an_order_called_off_by_a_process_that_dies_is_off_or_not_but_never_half
 
 @pytest.mark.parametrize("charged", [True, False])
 def test_a_settlement_killed_anywhere_is_done_when_the_message_comes_again(
-    shop: Services, clock: MovableClock, charged: bool
+    shop: Services, processes: Victims, clock: MovableClock, charged: bool
 ) -> None:
     def open_order() -> Order:
         while True:
@@ -208,7 +224,9 @@ def test_a_settlement_killed_anywhere_is_done_when_the_message_comes_again(
                 clock.advance(seconds=transitions.FIRST_LOOK.total_seconds())
                 return order
 
-    orders = kill_everywhere(shop, "job", open_order, lambda order: (transitions.SETTLE, order.id))
+    orders = kill_everywhere(
+        shop, processes, "job", open_order, lambda order: (transitions.SETTLE, order.id)
+    )
 
     settle(shop, clock)
 
@@ -218,7 +236,7 @@ def test_a_settlement_killed_anywhere_is_done_when_the_message_comes_again(
 
 
 def test_emptying_the_cart_killed_anywhere_is_done_when_the_message_comes_again(
-    shop: Services, clock: MovableClock
+    shop: Services, processes: Victims, clock: MovableClock
 ) -> None:
     def paid_order() -> Order:
         """Paid, by a process that did not live to empty the cart."""
@@ -228,7 +246,9 @@ def test_emptying_the_cart_killed_anywhere_is_done_when_the_message_comes_again(
         assert charge is not None
         return transitions.record(shop.db, order, charge, now=shop.now())
 
-    orders = kill_everywhere(shop, "job", paid_order, lambda order: (transitions.PAID, order.id))
+    orders = kill_everywhere(
+        shop, processes, "job", paid_order, lambda order: (transitions.PAID, order.id)
+    )
 
     settle(shop, clock)
 
@@ -236,7 +256,7 @@ def test_emptying_the_cart_killed_anywhere_is_done_when_the_message_comes_again(
 
 
 def test_returning_money_killed_anywhere_is_done_when_the_message_comes_again(
-    shop: Services, clock: MovableClock
+    shop: Services, processes: Victims, clock: MovableClock
 ) -> None:
     def order_paid_too_late() -> Order:
         order = order_to_confirm(shop)
@@ -244,7 +264,11 @@ def test_returning_money_killed_anywhere_is_done_when_the_message_comes_again(
         return service.confirm_payment(shop, reference_of(order), approve=True)
 
     orders = kill_everywhere(
-        shop, "job", order_paid_too_late, lambda order: (transitions.CANCEL_PAYMENT, order.id)
+        shop,
+        processes,
+        "job",
+        order_paid_too_late,
+        lambda order: (transitions.CANCEL_PAYMENT, order.id),
     )
 
     settle(shop, clock)
@@ -252,14 +276,16 @@ def test_returning_money_killed_anywhere_is_done_when_the_message_comes_again(
     assert {state_of(shop, order) for order in orders} == {OrderState.CANCELLED}
 
 
-def test_a_relay_killed_anywhere_loses_no_message(shop: Services, clock: MovableClock) -> None:
+def test_a_relay_killed_anywhere_loses_no_message(
+    shop: Services, processes: Victims, clock: MovableClock
+) -> None:
     def order_to_undo() -> Order:
         order = order_to_confirm(shop)
         return service.cancel_order(shop, order.number, order.email)
 
     for step in count():
         order_to_undo()
-        survived = victim.survives(shop, step, "relay")
+        survived = processes.survive(step, shop.now(), "relay")
         clock.advance(seconds=CLAIM.total_seconds())
         if survived:
             break

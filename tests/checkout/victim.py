@@ -8,15 +8,16 @@ answer. The code that runs is the product's own and knows nothing of this.
 import multiprocessing
 import os
 import signal
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
+from multiprocessing.connection import Connection
 from typing import Any
 
 import boto3
 import botocore.session
-from botocore.loaders import Loader
 from sqlalchemy import event
 
 from vitrina.checkout import service
@@ -27,35 +28,7 @@ from vitrina.kernel.errors import ShopError
 from vitrina.platform import outbox
 from vitrina.settings import Settings
 
-TIMEOUT_S = 60
-_SURVIVED = 0
-
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload([__name__])
-# boto3 reads megabytes of JSON for its clients: once, in the server all victims are forked from.
-_boto3_models = Loader()
-for _name in ("dynamodb", "s3", "sqs"):
-    _boto3_models.load_service_model(_name, "service-2")
-
-
-def survives(shop: Services, step: int, action: str, *arguments: Any) -> bool:
-    """Let a process of its own do something in the shop, and kill it at a step.
-
-    Args:
-        step: counted from 0.
-        action: the name of a function of this module.
-
-    Returns:
-        Whether it lived to the end, because it has no step of that number.
-    """
-    process = _processes.Process(
-        target=_live,
-        args=(shop.settings, dict(os.environ), shop.now(), step, action, arguments),
-    )
-    process.start()
-    process.join(TIMEOUT_S)
-    assert process.exitcode in (_SURVIVED, -signal.SIGKILL), f"{action} failed at step {step}"
-    return process.exitcode == _SURVIVED
+TIMEOUT_S = 60.0
 
 
 def checkout(shop: Services, cart_id: str, details: CheckoutDetails, key: str) -> None:
@@ -78,31 +51,86 @@ def relay(shop: Services) -> None:
     outbox.relay(shop.db, shop.events, now=shop.now())
 
 
-def _live(
-    settings: Settings,
-    environment: dict[str, str],
-    now: datetime,
-    step: int,
-    action: str,
-    arguments: tuple[Any, ...],
-) -> None:
-    os.environ.update(environment)
-    steps = count()
+class Victims:
+    """Processes over one shop, each for one deed."""
 
-    def tick(*_: object, **__: object) -> None:
-        if next(steps) == step:
+    def __init__(self, line: Connection) -> None:
+        self._line = line
+
+    def survive(self, step: int, now: datetime, action: str, *arguments: Any) -> bool:
+        """Let a new process do something, and kill it at a step.
+
+        Args:
+            step: counted from 0.
+            action: the name of a function of this module.
+
+        Returns:
+            Whether it lived to the end, because it has no step of that number.
+        """
+        self._line.send((step, now, action, arguments))
+        assert self._line.poll(TIMEOUT_S), f"{action} hangs at step {step}"
+        status = self._line.recv()
+        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        assert killed or status == 0, f"{action} failed at step {step}"
+        return not killed
+
+
+@contextmanager
+def victims(settings: Settings) -> Iterator[Victims]:
+    """A process that has the product loaded and the shop built, to fork victims from.
+
+    It has no threads and no connection, so its children are as good as freshly started ones.
+    """
+    processes = multiprocessing.get_context("forkserver")
+    line, other_end = processes.Pipe()
+    parent = processes.Process(target=_bear, args=(other_end, settings, dict(os.environ)))
+    parent.start()
+    other_end.close()
+    try:
+        yield Victims(line)
+    finally:
+        line.close()
+        parent.join(TIMEOUT_S)
+
+
+class _Fate:
+    """Counts the steps of a victim, and ends it at the one that is set."""
+
+    def __init__(self) -> None:
+        self.step = -1
+        self._steps = count()
+
+    def tick(self, *_: object, **__: object) -> None:
+        if self.step >= 0 and next(self._steps) == self.step:
             os.kill(os.getpid(), signal.SIGKILL)
 
+
+def _bear(line: Connection, settings: Settings, environment: dict[str, str]) -> None:
+    os.environ.update(environment)
+    fate = _Fate()
     session = botocore.session.get_session()
-    session.register_component("data_loader", _boto3_models)
     for moment in ("before-send", "after-call"):
         for call in ("dynamodb.PutItem", "sqs.SendMessageBatch"):
-            session.register(f"{moment}.{call}", tick)
+            session.register(f"{moment}.{call}", fate.tick)
     boto3.setup_default_session(botocore_session=session)
-    shop = replace(build(settings), now=lambda: now)
-    event.listen(shop.db, "before_cursor_execute", tick)
-    event.listen(shop.db, "commit", tick)
-    event.listen(shop.db, "checkin", tick)
-    with suppress(ShopError):  # an answer like any other
-        globals()[action](shop, *arguments)
-    os._exit(_SURVIVED)
+    shop = build(settings)
+    for moment in ("before_cursor_execute", "commit", "checkin"):
+        event.listen(shop.db, moment, fate.tick)
+    with suppress(EOFError):
+        while True:
+            fate.step, now, action, arguments = line.recv()
+            child = os.fork()
+            if child == 0:
+                _live(shop, now, action, arguments)
+            line.send(os.waitpid(child, 0)[1])
+
+
+def _live(shop: Services, now: datetime, action: str, arguments: tuple[Any, ...]) -> None:
+    shop = replace(shop, now=lambda: now)
+    status = 1
+    try:
+        with suppress(ShopError):  # an answer like any other
+            globals()[action](shop, *arguments)
+        status = 0
+    finally:
+        os._exit(status)
