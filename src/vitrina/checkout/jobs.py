@@ -2,17 +2,16 @@
 
 from datetime import timedelta
 
-import structlog
-
 from vitrina.cart import service as cart_service
 from vitrina.checkout import transitions
 from vitrina.checkout.errors import PaymentUnavailable
 from vitrina.checkout.model import CancelReason, Order, OrderState, PaymentState
 from vitrina.checkout.service import Shop, get_order_by_id
 from vitrina.checkout.store import OrderStore
+from vitrina.platform.log import get_logger
 from vitrina.platform.outbox import Message, Outbox
 
-log = structlog.get_logger()
+log = get_logger()
 
 # How long a provider that does not answer is left alone.
 PROVIDER_PAUSE = timedelta(seconds=30)

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Protocol
 
-import structlog
 from sqlalchemy import Engine
 
 from vitrina.cart import service as cart_service
@@ -34,9 +33,10 @@ from vitrina.checkout.store import OrderStore, key_scope
 from vitrina.checkout.tax import included_vat
 from vitrina.kernel.clock import Clock
 from vitrina.kernel.errors import ShopError
+from vitrina.platform.log import get_logger
 from vitrina.settings import Settings
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 class Shop(Protocol):
@@ -95,29 +95,9 @@ def checkout(shop: Shop, cart_id: str, details: CheckoutDetails, *, key: str) ->
         KeyReused: the key belongs to a request with other content.
         CountryNotServed, CartIsEmpty, NotSoldAnyMore: as of ``quote_cart``.
     """
-    fingerprint = details.fingerprint
-    with shop.db.connect() as connection:
-        order = OrderStore(connection).by_key(key_scope(cart_id), key, fingerprint)
-    is_new = False
-    if order is None:
-        quote = quote_cart(shop, cart_id, details.address.country)
-        if quote.id != details.quote_id:
-            raise QuoteChanged(str(quote.total))
-        order, is_new = transitions.place_order(
-            shop.db,
-            Order.place(
-                quote,
-                email=details.email,
-                address=details.address,
-                now=shop.now(),
-                payment_window=timedelta(seconds=shop.settings.payment_window_s),
-            ),
-            key=key,
-            fingerprint=fingerprint,
-            provider=shop.payments.name,
-        )
-        if is_new:
-            log.info("order.placed", order=order.number, total=str(order.total))
+    order, is_new = _place(shop, cart_id, details, key)
+    if is_new:
+        log.info("order.placed", order=order.number, total=str(order.total))
     if order.state is OrderState.AWAITING_PAYMENT and order.payment.state is PaymentState.OPEN:
         if not is_new:
             transitions.claim_payment(shop.db, order, now=shop.now())
@@ -216,6 +196,32 @@ def take_out_of_cart(shop: Shop, order: Order) -> None:
         cart_service.take_out_bought(shop.carts, order.cart_id, order.id, bought, now=shop.now())
     except ShopError as error:
         log.warning("cart.not_emptied", order=order.number, reason=str(error))
+
+
+def _place(shop: Shop, cart_id: str, details: CheckoutDetails, key: str) -> tuple[Order, bool]:
+    """The order of this key, and whether it has just been placed."""
+    fingerprint = details.fingerprint
+    try:
+        quote = quote_cart(shop, cart_id, details.address.country)
+        if quote.id != details.quote_id:
+            raise QuoteChanged(str(quote.total))
+    except ShopError:
+        # A repeat finds its cart emptied, or at other prices: then the order is the answer.
+        with shop.db.connect() as connection:
+            before = OrderStore(connection).by_key(key_scope(cart_id), key, fingerprint)
+        if before is None:
+            raise
+        return before, False
+    order = Order.place(
+        quote,
+        email=details.email,
+        address=details.address,
+        now=shop.now(),
+        payment_window=timedelta(seconds=shop.settings.payment_window_s),
+    )
+    return transitions.place_order(
+        shop.db, order, key=key, fingerprint=fingerprint, provider=shop.payments.name
+    )
 
 
 def _charge(shop: Shop, order: Order, token: str) -> Order:

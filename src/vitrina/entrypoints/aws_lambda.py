@@ -3,14 +3,13 @@
 from functools import cache
 from typing import Any
 
-import structlog
-
 from vitrina.entrypoints.jobs import Job, run_job
 from vitrina.entrypoints.wiring import Services, build
 from vitrina.platform import log as logs
+from vitrina.platform.log import get_logger
 from vitrina.settings import Settings
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 def events(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Thread
 
-import structlog
-
 from vitrina.entrypoints.jobs import Job, run_job
 from vitrina.entrypoints.wiring import Services, build
 from vitrina.platform import log as logs
@@ -26,7 +24,7 @@ RELAY_EVERY_S = 1.0
 RECEIVE_WAIT_S = 5
 LONGEST_PAUSE_S = 30.0
 
-log = structlog.get_logger()
+log = logs.get_logger()
 
 
 def main() -> None:

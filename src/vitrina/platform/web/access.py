@@ -17,15 +17,14 @@ from datetime import UTC, datetime
 from itertools import count
 from json.encoder import encode_basestring as quoted
 
-import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vitrina.kernel.ids import new_id
-from vitrina.platform.log import request_id
+from vitrina.platform.log import get_logger, request_id
 from vitrina.platform.web.errors import InternalError
 from vitrina.platform.web.limits import Refuse
 
-log = structlog.stdlib.get_logger()
+log = get_logger()
 
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9_.:=-]{8,128}")
 _QUIET = {"/healthz", "/readyz"}  # asked every few seconds by machines

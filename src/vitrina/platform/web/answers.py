@@ -5,7 +5,6 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
-import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -19,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vitrina.kernel.errors import ShopError
-from vitrina.platform.log import request_id
+from vitrina.platform.log import get_logger, request_id
 from vitrina.platform.web.errors import (
     RETRY_AFTER_S,
     BadRequest,
@@ -36,7 +35,7 @@ from vitrina.platform.web.errors import (
 )
 from vitrina.platform.web.problems import MEDIA_TYPE, problem_json
 
-log = structlog.stdlib.get_logger()
+log = get_logger()
 
 _BUSY = {"ThrottlingException", "RequestLimitExceeded", "SlowDown", "ServiceUnavailable"}
 

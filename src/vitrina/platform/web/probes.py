@@ -10,11 +10,12 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 
-import structlog
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-log = structlog.stdlib.get_logger()
+from vitrina.platform.log import get_logger
+
+log = get_logger()
 
 TIMEOUT_S = 1.0
 _BELIEVED_S = 1.0  # however many ask, the neighbours are asked once a second
