@@ -109,6 +109,15 @@ def many_instances(nodes: int, triangles: int) -> Hostile:
     return build
 
 
+def many_unused_vertices() -> bytes:
+    scene = plain_quad()
+    primitive = scene.document["meshes"][0]["primitives"][0]
+    primitive["attributes"] = {"POSITION": scene.accessor(np.ones((1000, 3), "<f4"), "VEC3")}
+    scene.document["nodes"] = [{"mesh": 0}] * 20_000
+    scene.document["scenes"] = [{"nodes": list(range(20_000))}]
+    return scene.glb()
+
+
 def overlapping_views() -> bytes:
     """Twenty thousand views of the same bytes: small in the file, enormous when unpacked."""
     scene = plain_quad()
@@ -425,7 +434,31 @@ HOSTILE: dict[str, tuple[Hostile, type[ModelRefused], str]] = {
                 ),
             )
         ),
-        ModelTooLarge, "draws 20,000,000 triangles",
+        ModelTooLarge, "repeats its parts 10,000,000 times",
+    ),
+    "vertices that no triangle uses, again and again": (
+        many_unused_vertices, ModelTooLarge, "has 20,000,000 vertices",
+    ),
+    "Draco beside a fallback that is not there": (
+        edited(
+            lambda d: d["meshes"][0]["primitives"][0].update(
+                extensions={"KHR_draco_mesh_compression": {"bufferView": 0, "attributes": {}}}
+            )
+        ),
+        DracoCompressed, "Draco-compressed",
+    ),
+    "everything in one point": (
+        with_positions(lambda p: p.fill(1)), NothingToShow, "all its points are in one place",
+    ),
+    "nodes that scale to infinity": (
+        edited(
+            lambda d: d.update(
+                nodes=[{"mesh": 0, "scale": [1e30] * 3}]
+                + [{"children": [i], "scale": [1e30] * 3} for i in range(12)],
+                scenes=[{"nodes": [12]}],
+            )
+        ),
+        BrokenModel, "out of every bound",
     ),
     "no scene": (edited(lambda d: d.pop("scenes")), NothingToShow, "The file has no scene"),
     "an empty scene": (

@@ -292,8 +292,8 @@ def pack(bundle: Bundle) -> bytes:
         binary += data
     if binary and not document.get("buffers"):
         document["buffers"] = [{}]
-    for name in ("bufferViews", "buffers"):
-        if not document.get(name):
+    for name in ("bufferViews", "buffers", "images"):
+        if not document.get(name):  # glTF has no empty lists
             document.pop(name, None)
     return write(document, bytes(binary))
 

@@ -42,6 +42,8 @@ class Limits:
     node_depth: int = 200
     decoded_bytes: int = 512 * 2**20  # all accessors together, unpacked
     triangles: int = 5_000_000  # as drawn: every use of a mesh counts
+    vertices: int = 15_000_000  # as drawn, and again for every morph target
+    instances: int = 10_000  # of EXT_mesh_gpu_instancing, in all
     images: int = 128
     image_side_px: int = 8192
     image_pixels: int = 64 * 2**20
@@ -118,9 +120,10 @@ def check(data: bytes, limits: Limits | None = None) -> tuple[Plain, bytes]:
     _check_nodes(document, limits)
     _check_skins(document)
     _check_animations(document)
-    _check_instances(document)
+    _check_instances(document, limits)
     _check_scenes(document, limits)
     _check_numbers(document, binary, limits)
+    _check_extent(document, binary)
     return document, binary
 
 
@@ -474,6 +477,8 @@ def _check_primitive(document: Plain, primitive: Plain, where: str) -> None:
     attributes = _object(primitive, "attributes", where)
     if "POSITION" not in attributes:
         raise BrokenModel(f"{_upper(where)} has no positions.")
+    if DRACO in _extensions(primitive, where):
+        raise DracoCompressed
     vertices = None
     targets = _list(primitive, "targets", where)
     for group in (attributes, *targets):
@@ -580,9 +585,10 @@ def _check_animations(document: Plain) -> None:
                 _index(target["node"], nodes, where, "node")
 
 
-def _check_instances(document: Plain) -> None:
+def _check_instances(document: Plain, limits: Limits) -> None:
     """Attributes of EXT_mesh_gpu_instancing exist and agree on the number of instances."""
     accessors = document.get("accessors", [])
+    total = 0
     for index, node in enumerate(document.get("nodes", [])):
         where = _called("node", index, node)
         instancing = _object(_extensions(node, where), "EXT_mesh_gpu_instancing", where)
@@ -592,6 +598,11 @@ def _check_instances(document: Plain) -> None:
         }
         if len(counts) > 1:
             raise BrokenModel(f"The instances of {where} are not all complete.")
+        total += sum(counts)
+    if total > limits.instances:
+        raise ModelTooLarge(
+            f"The model repeats its parts {total:,} times; up to {limits.instances:,} are accepted."
+        )
 
 
 def _check_scenes(document: Plain, limits: Limits) -> None:
@@ -612,6 +623,11 @@ def _check_scenes(document: Plain, limits: Limits) -> None:
         raise ModelTooLarge(
             f"The model draws {drawn:,} triangles; up to {limits.triangles:,} are accepted, and "
             "200,000 are plenty for a product."
+        )
+    if scene.vertices(document) > limits.vertices:
+        raise ModelTooLarge(
+            f"The model has {scene.vertices(document):,} vertices in all its parts and morph "
+            f"targets; up to {limits.vertices:,} are accepted."
         )
 
 
@@ -671,6 +687,19 @@ def _check_numbers(document: Plain, binary: bytes, limits: Limits) -> None:
         for sampler in animation.get("samplers", []):
             for accessor in (sampler["input"], sampler["output"]):
                 check_finite(accessor, _called("animation", index, animation))
+
+
+def _check_extent(document: Plain, binary: bytes) -> None:
+    """The model is somewhere, and larger than a point."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, high = scene.bounds_m(document, binary)
+    if not all(isfinite(side) for side in (*low, *high)):
+        raise BrokenModel("The model's nodes move it out of every bound.")
+    if low == high:
+        raise NothingToShow(
+            "The model has no size: all its points are in one place.",
+            "Check its scale, and export again.",
+        )
 
 
 def _check_sparse_targets(document: Plain, binary: bytes, accessor: int) -> None:

@@ -3,6 +3,7 @@
 Every function takes a document that has passed ``preflight`` (or came out of the pipeline).
 """
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
@@ -56,14 +57,23 @@ def tier(document: Plain) -> Tier:
 
 def triangles(document: Plain) -> int:
     """Triangles drawn by the default scene, a mesh counted as often as it is used."""
+    return _drawn(document, _triangles)
+
+
+def vertices(document: Plain) -> int:
+    """Vertices to work out for the default scene, once more for every morph target."""
+    return _drawn(document, _vertices)
+
+
+def _drawn(document: Plain, count: Callable[[Plain, list[Plain]], int]) -> int:
     accessors = document.get("accessors", [])
     per_mesh = [
-        sum(_triangles(primitive, accessors) for primitive in mesh["primitives"])
+        sum(count(primitive, accessors) for primitive in mesh["primitives"])
         for mesh in document.get("meshes", [])
     ]
     return sum(
         per_mesh[node["mesh"]] * instances(document, node)
-        for node in _shown_nodes(document)
+        for node in shown_nodes(document)
         if "mesh" in node
     )
 
@@ -85,7 +95,12 @@ def _triangles(primitive: Plain, accessors: list[Plain]) -> int:
     return 0
 
 
-def _shown_nodes(document: Plain) -> list[Plain]:
+def _vertices(primitive: Plain, accessors: list[Plain]) -> int:
+    count: int = accessors[primitive["attributes"]["POSITION"]]["count"]
+    return count * (1 + len(primitive.get("targets", [])))
+
+
+def shown_nodes(document: Plain) -> list[Plain]:
     """Every node below the default scene."""
     nodes = document.get("nodes", [])
     waiting = list(document["scenes"][document.get("scene", 0)].get("nodes", []))
@@ -107,32 +122,41 @@ def bounds_m(document: Plain, binary: bytes) -> tuple[Vector, Vector]:
         (least, greatest) x, y, z in metres.
     """
     worlds = _world_matrices(document)
+    joints: dict[int, NDArray[np.float64] | None] = {}
     low, high = np.full(3, np.inf), np.full(3, -np.inf)
     for index in worlds:
         node = document["nodes"][index]
         if "mesh" not in node:
             continue
         for primitive in document["meshes"][node["mesh"]]["primitives"]:
-            for points in _placed(document, binary, index, primitive, worlds):
+            if "skin" in node and node["skin"] not in joints:
+                joints[node["skin"]] = _joint_matrices(document, binary, node["skin"], worlds)
+            for points in _placed(document, binary, index, primitive, worlds, joints):
                 low = np.minimum(low, points.min(axis=0))
                 high = np.maximum(high, points.max(axis=0))
     return _vector(low), _vector(high)
 
 
 def _placed(
-    document: Plain, binary: bytes, index: int, primitive: Plain, worlds: dict[int, Matrix]
+    document: Plain,
+    binary: bytes,
+    index: int,
+    primitive: Plain,
+    worlds: dict[int, Matrix],
+    joints: dict[int, NDArray[np.float64] | None],
 ) -> list[Points]:
     """A primitive's vertices in the world, once per instance."""
     node = document["nodes"][index]
     points = _rest_positions(document, binary, node, primitive)
-    attributes = primitive["attributes"]
-    joints, weights = attributes.get("JOINTS_0"), attributes.get("WEIGHTS_0")
-    if "skin" in node and joints is not None and weights is not None:
-        if len(points) == document["accessors"][joints]["count"] and not (
-            glb.is_coded(document, joints) or glb.is_coded(document, weights)
-        ):
-            return [_skinned(document, binary, node["skin"], points, (joints, weights), worlds)]
-        return [_transformed(worlds[index], points)]
+    names = ("POSITION", "JOINTS_0", "WEIGHTS_0")
+    influences = [primitive["attributes"].get(name) for name in names]
+    if "skin" in node and None not in influences:
+        moves = joints[node["skin"]]
+        if moves is None or any(glb.is_coded(document, accessor) for accessor in influences):
+            return [_transformed(worlds[index], points)]
+        which = glb.numbers(document, binary, influences[1]).astype(np.int64)
+        weights = glb.floats(document, binary, influences[2])
+        return [_skinned(moves, points, which, weights)]
     return [
         _transformed(worlds[index] @ placement, points)
         for placement in _instance_matrices(document, binary, node)
@@ -158,23 +182,28 @@ def _rest_positions(document: Plain, binary: bytes, node: Plain, primitive: Plai
     return points
 
 
-def _skinned(
-    document: Plain,
-    binary: bytes,
-    skin: int,
-    points: Points,
-    influences: tuple[int, int],
-    worlds: dict[int, Matrix],
-) -> Points:
-    """Linear blend skinning (glTF 2.0 specification, section 3.7.3.3)."""
+def _joint_matrices(
+    document: Plain, binary: bytes, skin: int, worlds: dict[int, Matrix]
+) -> NDArray[np.float64] | None:
+    """Where each joint of a skin moves a vertex, shape (joints, 4, 4); None if that is coded."""
     it = document["skins"][skin]
     joints = np.stack([worlds.get(joint, np.eye(4)) for joint in it["joints"]])
-    if "inverseBindMatrices" in it:
-        # Stored column by column.
-        bind = glb.floats(document, binary, it["inverseBindMatrices"])[: len(joints)]
-        joints = joints @ bind.reshape(-1, 4, 4).transpose(0, 2, 1)
-    which = glb.numbers(document, binary, influences[0]).astype(np.int64)
-    weights = glb.floats(document, binary, influences[1])
+    if "inverseBindMatrices" not in it:
+        return joints
+    if glb.is_coded(document, it["inverseBindMatrices"]):
+        return None
+    # Stored column by column.
+    bind = glb.floats(document, binary, it["inverseBindMatrices"])[: len(joints)]
+    return np.asarray(joints @ bind.reshape(-1, 4, 4).transpose(0, 2, 1))
+
+
+def _skinned(
+    joints: NDArray[np.float64],
+    points: Points,
+    which: NDArray[np.int64],
+    weights: NDArray[np.float64],
+) -> Points:
+    """Linear blend skinning (glTF 2.0 specification, section 3.7.3.3)."""
     posed = np.zeros_like(points)
     for slot in range(which.shape[1]):
         moved = joints[np.minimum(which[:, slot], len(joints) - 1)]
