@@ -666,7 +666,7 @@ def test_a_purchase_takes_few_statements(shop: Services) -> None:
 
     service.checkout(shop, cart_id, given, key="k")
 
-    assert len(statements) == 13, "\n".join(statements)
+    assert len(statements) == 12, "\n".join(statements)
 
 
 @pytest.mark.parametrize(
