@@ -20,7 +20,7 @@ from pathlib import Path
 from vitrina.catalogue.model import Option, Product, PublicationState, Variant
 from vitrina.catalogue.search import Filters, SearchOrder
 from vitrina.catalogue.search import _Index as Index
-from vitrina.catalogue.store import Change
+from vitrina.catalogue.store import BEGINNING, Change
 from vitrina.kernel.money import Money
 
 SEED = 20260504
@@ -118,7 +118,7 @@ def cpu_ms(work: object, repeats: int) -> list[float]:
 def measure(count: int, repeats: int) -> None:
     gc.collect()
     before_mib = resident_mib()
-    index = Index("")
+    index = Index(BEGINNING)
     began = time.process_time()
     index.put(products(count))
     generating = time.process_time()

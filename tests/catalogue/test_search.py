@@ -16,7 +16,7 @@ from vitrina.catalogue import search, service
 from vitrina.catalogue.model import Category, Count, Option, Product, PublicationState, Results
 from vitrina.catalogue.search import Search
 from vitrina.catalogue.service import Catalogue
-from vitrina.catalogue.store import CatalogueStore
+from vitrina.catalogue.store import CatalogueStore, Change
 from vitrina.kernel.money import Money
 from vitrina.platform.dynamo import DynamoTable
 from vitrina.platform.embedded.supervisor import Embedded
@@ -67,15 +67,17 @@ def furniture(platform: Embedded) -> Iterator[Catalogue]:
         yield furnished(catalogue)
 
 
-def test_the_exact_title_comes_first(catalogue: Catalogue) -> None:
+def test_the_exact_title_comes_first_also_where_another_text_says_it_oftener(
+    catalogue: Catalogue,
+) -> None:
     shop(
         catalogue,
-        product("a", title="Oak table", created_at=NOON - timedelta(days=9)),
-        product("b", title="Oak table lamp of oak", tags=("oak", "table")),
-        product("c", title="Oak table for the oak table", summary="Oak table, oak table."),
+        product("exact", title="Oak table", description="Something else entirely. " * 40),
+        product("often", title="Oak table, oak table", tags=("oak", "table"), summary="Oak table."),
+        *(product(f"other-{number}", title=f"Thing {number}") for number in range(6)),
     )
 
-    assert find(catalogue, "oak table")[0] == "a"
+    assert find(catalogue, "oak TABLE") == ["exact", "often"]
 
 
 def test_title_counts_more_than_tags_than_summary_than_description(catalogue: Catalogue) -> None:
@@ -415,6 +417,33 @@ def test_another_process_finds_changes_when_its_index_is_due(
     assert find(other, "stool") == ["chair"]
     assert [find(other, word) for word in ("lamp", "vase")] == [[], ["vase"]]
     assert service.search_products(other, "").total == 2
+
+
+def test_a_change_that_turns_up_late_is_found_and_old_ones_are_not_read_for_ever(
+    catalogue: Catalogue, table: DynamoTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    store = CatalogueStore(table)
+    asked: list[str] = []
+    changes = store.changes
+
+    def noting(since: str) -> Iterator[Change]:
+        asked.append(since)
+        return changes(since)
+
+    monkeypatch.setattr(store, "changes", noting)
+    index = Search(store, max_age_s=0, clock=clock)
+    shop(catalogue, product("first", title="Chair"))
+    index.warm()
+    # A writer whose clock is 50 seconds behind.
+    late = product("late", title="Chair")
+    service.save_product(catalogue, late, now=NOON - timedelta(seconds=50))
+
+    assert index.find("chair", search.Filters(), order="newest", limit=9, offset=0).total == 2
+    clock.now_s += 61
+    index.warm()
+
+    assert asked == ["2026-05-04T11:59:00.000000Z", "2026-05-04T12:00:00.000000Z"]
 
 
 def test_an_index_kept_up_to_date_answers_like_one_built_anew(

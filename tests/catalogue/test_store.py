@@ -22,7 +22,7 @@ from vitrina.catalogue.model import (
     Product,
     PublicationState,
 )
-from vitrina.catalogue.store import CatalogueStore, place_of
+from vitrina.catalogue.store import BEGINNING, CatalogueStore, place_of
 from vitrina.platform.dynamo import DynamoTable
 
 ONE_SHOP = settings(
@@ -291,7 +291,7 @@ def test_changes_name_what_was_written_since(store: CatalogueStore) -> None:
         return [(change.product_id, change.revision) for change in store.changes(since)]
 
     assert store.last_change() == "2026-05-04T13:00:00.000000Z"
-    assert names("0") == [(old.id, old.revision), (new.id, new.revision)]
+    assert names(BEGINNING) == [(old.id, old.revision), (new.id, new.revision)]
     assert names("2026-05-04T12:00:00.000001Z") == [(new.id, new.revision)]
     again = store.save(replace(old, title="Again"), now=NOON + timedelta(hours=2))
     assert names("2026-05-04T13:00:00.000000Z") == [
@@ -301,8 +301,8 @@ def test_changes_name_what_was_written_since(store: CatalogueStore) -> None:
 
 
 def test_an_empty_table_has_no_last_change(store: CatalogueStore) -> None:
-    assert store.last_change() == ""
-    assert list(store.changes("0")) == []
+    assert store.last_change() == BEGINNING
+    assert list(store.changes(BEGINNING)) == []
 
 
 def test_categories_stand_by_position_then_by_title(store: CatalogueStore) -> None:

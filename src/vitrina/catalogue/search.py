@@ -32,7 +32,7 @@ MAX_WORDS = 12
 MAX_FACET_VALUES = 50
 # How much more a word counts in the title than in the description.
 _TITLE, _TAGS, _SUMMARY, _DESCRIPTION = 10.0, 4.0, 2.0, 1.0
-# Writers' clocks may differ, and an index of DynamoDB may be late, by this much.
+# Writers' clocks may differ, and an index of DynamoDB may be late, by this much in all.
 _OVERLAP = timedelta(minutes=1)
 # From this many changes on, a new index aside is faster than changing the one in use.
 _REBUILD_FROM = 500
@@ -78,6 +78,7 @@ class Search:
         self._clock = clock
         self._index: _Index | None = None
         self._checked_s = 0.0
+        self._advanced_s = 0.0  # when the index last learnt of a change
         self._stale = False
         self._refreshing = threading.Lock()
 
@@ -134,16 +135,21 @@ class Search:
     def _build(self) -> "_Index":
         index = _Index(since=self._store.last_change())
         index.put(self._store.products())
+        self._advanced_s = self._clock()
         return index
 
     def _apply_changes(self, index: "_Index") -> bool:
         """Bring an index up to date; False when building a new one is the better way."""
-        changed = [change for change in self._store.changes(index.asks_from) if index.lacks(change)]
+        # A change may still turn up that was written before the last one seen, but not for long.
+        is_settled = self._clock() - self._advanced_s > _OVERLAP.total_seconds()
+        since = index.since if is_settled else _before(index.since)
+        changed = [change for change in self._store.changes(since) if index.lacks(change)]
         if len(changed) >= _REBUILD_FROM:
             return False
         if changed:
             index.put(self._store.get_many(change.product_id for change in changed))
             index.since = max(index.since, changed[-1].written_at)
+            self._advanced_s = self._clock()
         return True
 
 
@@ -191,13 +197,6 @@ class _Index:
         self._label_ids: dict[tuple[str, str], int] = {}  # ("", tag) or (option, value)
         self._labels: list[tuple[str, str]] = []
         self._known: set[str] = set()  # words that pairs hold
-
-    @property
-    def asks_from(self) -> str:
-        """From when on the table has to be asked for changes."""
-        if not self.since:
-            return "0"
-        return time_to_plain(datetime.fromisoformat(self.since) - _OVERLAP)
 
     def lacks(self, change: Change) -> bool:
         return self._revisions.get(change.product_id) != change.revision
@@ -408,6 +407,11 @@ class _Index:
             "SELECT body FROM cards WHERE document = ?", (document,)
         ).fetchone()
         return listed_from_plain(loads(body))
+
+
+def _before(moment: str) -> str:
+    """From when on the table has to be asked for changes that came in late."""
+    return time_to_plain(datetime.fromisoformat(moment) - _OVERLAP)
 
 
 def _largest(counts: Iterable[Count]) -> tuple[Count, ...]:

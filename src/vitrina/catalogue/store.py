@@ -42,6 +42,7 @@ _INDEXES: Mapping[Order, tuple[str, str, str, bool]] = {
     "price-desc": ("by-price", "by-category-price", "price_key", True),
 }
 _CHANGES_PAGE = 1000
+BEGINNING = "1970-01-01T00:00:00.000000Z"
 _MAX_CATEGORIES = 1000
 
 
@@ -179,11 +180,11 @@ class CatalogueStore:
                 return
 
     def last_change(self) -> str:
-        """When a product was last written; empty when none ever was."""
+        """When a product was last written; the beginning of time when none ever was."""
         items, _ = self._table.query(
             KeyIs("change_key").eq(_CHANGES), index="by-change", limit=1, descending=True
         )
-        return str(items[0]["changed_key"]).partition("#")[0] if items else ""
+        return str(items[0]["changed_key"]).partition("#")[0] if items else BEGINNING
 
     def categories(self) -> tuple[Category, ...]:
         """All categories in the order they are shown."""

@@ -18,7 +18,7 @@ from vitrina.catalogue.errors import ImportRefused
 from vitrina.catalogue.exchange import ImportReport
 from vitrina.cli.stores import HERE, AsJson, Data, Embedded, opened
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 _STANDARD = Path("-")
 

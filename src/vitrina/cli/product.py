@@ -18,7 +18,7 @@ from vitrina.entrypoints.wiring import Services
 from vitrina.kernel.money import Money
 from vitrina.models3d.pictures import Photographer
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 Slug = Annotated[str, typer.Argument(help="The product's address, such as oak-chair.")]
 
