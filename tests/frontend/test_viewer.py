@@ -34,6 +34,16 @@ Product = tuple[bytes, dict[str, bytes]]
 CENTRE = VIEW_PX // 2
 SEEN = 1.0  # mean difference, in steps of 255, above which a picture has changed
 SAME = 0.02  # and below which it is the same
+COUNT_DRAWS = """
+window.draws = 0;
+for (const name of ["drawElements", "drawArrays"]) {
+  const own = WebGL2RenderingContext.prototype[name];
+  WebGL2RenderingContext.prototype[name] = function (...all) {
+    window.draws++;
+    return own.apply(this, all);
+  };
+}
+"""
 VELVETS = ["Mango Velvet", "Peacock Velvet"]
 SAVE_DATA = "Object.defineProperty(navigator, 'connection', {value: {saveData: true}})"
 NO_OFFSCREEN_CANVAS = (
@@ -203,6 +213,22 @@ def test_less_motion_means_no_motion_on_its_own(site: Site, visit: Visit, plain:
     )
 
 
+def test_less_motion_means_one_step_per_key(site: Site, visit: Visit, plain: Product) -> None:
+    visit.page.add_init_script(NO_OFFSCREEN_CANVAS)
+    visit.page.add_init_script(COUNT_DRAWS)
+    drawn = []
+    for motion in ("reduce", "no-preference"):
+        visit.page.emulate_media(reduced_motion=motion)
+        visit.page.goto(site.product(*plain))
+        visit.wait_for("live")
+
+        before = visit.page.evaluate("draws")
+        press(visit, "ArrowLeft")
+        drawn.append(visit.page.evaluate("draws") - before)
+    assert 0 < drawn[0] <= 2  # the floor's shadow and the box
+    assert drawn[1] > 2 * drawn[0]
+
+
 def test_choosing_a_finish_changes_the_picture_without_loading_anything(
     site: Site, visit: Visit, sheen: Product
 ) -> None:
@@ -261,12 +287,7 @@ def test_a_finish_chosen_before_the_view_is_live_changes_the_poster_and_then_the
 def test_nothing_is_drawn_when_nothing_changes(site: Site, visit: Visit, plain: Product) -> None:
     # On the page itself, where the draw calls can be counted.
     visit.page.add_init_script(NO_OFFSCREEN_CANVAS)
-    visit.page.add_init_script(
-        "window.draws = 0; for (const name of ['drawElements', 'drawArrays']) {"
-        " const own = WebGL2RenderingContext.prototype[name];"
-        " WebGL2RenderingContext.prototype[name] = function (...all) {"
-        " window.draws++; return own.apply(this, all) } }"
-    )
+    visit.page.add_init_script(COUNT_DRAWS)
     visit.page.goto(site.product(*plain))
     visit.wait_for("live")
     visit.page.wait_for_timeout(300)
