@@ -4,9 +4,11 @@
 templates lie beside the routes that show them.
 """
 
+from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
-from minijinja import Environment
+from minijinja import Environment, safe
 
 from vitrina.platform import static
 from vitrina.settings import Settings
@@ -23,7 +25,8 @@ def environment(settings: Settings, *folders: Path) -> Environment:
     - ``shop_name`` and ``public_url`` (without a slash at the end),
     - ``test_payments``: whether the provider is the built-in one that takes no money,
     - ``static("viewer.js")``: the address of a built file,
-    - ``count | plural("object", "objects")``: ``1 object``, ``3 objects``.
+    - ``count | plural("object", "objects")``: ``1 object``, ``3 objects``,
+    - ``path | address``: an address for an attribute, with its slashes left as they are.
     """
     searched = (TEMPLATES, *folders)
 
@@ -41,9 +44,9 @@ def environment(settings: Settings, *folders: Path) -> Environment:
             "shop_name": settings.shop_name,
             "public_url": settings.public_url,
             "test_payments": settings.payment_provider == "test",
-            "static": static.url,
+            "static": lambda name: safe(static.url(name)),
         },
-        filters={"plural": _plural},
+        filters={"plural": _plural, "address": _address},
         undefined_behavior="strict",
         debug=False,  # its messages list every value, a shopper's address among them
         trim_blocks=True,
@@ -53,3 +56,8 @@ def environment(settings: Settings, *folders: Path) -> Environment:
 
 def _plural(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}"
+
+
+def _address(path: str) -> str:
+    """Sound in an attribute. The engine itself would write each slash as an entity."""
+    return safe(escape(quote(path, safe="/:?=&%+,@;~!*()[]#")))

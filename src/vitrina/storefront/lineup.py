@@ -131,6 +131,7 @@ def _shot(low: Vector, high: Vector) -> _Shot:
         for corner in corners:
             corner[1] -= step_m
     distance_m = _distance_m(corners)
+    ((_, below_m, near_m),) = _seen([(0.0, -half[1] - lift_m, 0.0)])
     across = [x * distance_m / (distance_m - z) for x, _, z in _seen(corners)]
     upwards = [y * distance_m / (distance_m - z) for _, y, z in _seen(corners)]
     return _Shot(
@@ -139,7 +140,7 @@ def _shot(low: Vector, high: Vector) -> _Shot:
         right_m=max(across),
         top_m=max(upwards),
         bottom_m=min(upwards),
-        floor_m=-(half[1] + lift_m) * _COS_ELEVATION,
+        floor_m=below_m * distance_m / (distance_m - near_m),
     )
 
 
