@@ -13,7 +13,7 @@ from vitrina.checkout.payments.provider import PaymentProvider
 from vitrina.checkout.payments.test_provider import TestProvider
 from vitrina.kernel.clock import Clock, utc_now
 from vitrina.platform import pages, resources
-from vitrina.platform.aws import dynamodb_client, s3_client, sqs_client
+from vitrina.platform.aws import dynamodb_client, made_when_used, s3_client, sqs_client
 from vitrina.platform.dynamo import DynamoTable
 from vitrina.platform.objects import ObjectStore
 from vitrina.platform.queue import MessageQueue
@@ -42,7 +42,8 @@ class Services:
 def build(settings: Settings) -> Services:
     """Everything, ready to use. Connects to nothing yet."""
     dynamodb = dynamodb_client(settings)
-    s3 = s3_client(settings)
+    s3 = made_when_used(lambda: s3_client(settings))
+    sqs = made_when_used(lambda: sqs_client(settings))
     db = sql_engine(settings)
     return Services(
         settings=settings,
@@ -57,7 +58,7 @@ def build(settings: Settings) -> Services:
         carts=CartStore(DynamoTable(dynamodb, settings.named(resources.CARTS.name))),
         assets=ObjectStore(s3, settings.named(resources.ASSETS.name)),
         uploads=ObjectStore(s3, settings.named(resources.UPLOADS.name)),
-        events=MessageQueue(sqs_client(settings), settings.named(resources.EVENTS.name)),
+        events=MessageQueue(sqs, settings.named(resources.EVENTS.name)),
         payments=TestProvider(db),
         pages=pages.environment(settings, STOREFRONT_TEMPLATES),
     )

@@ -27,7 +27,7 @@ def test_a_shop_with_all_its_neighbours_is_ready(client: Client) -> None:
     assert answer.headers["cache-control"] == "no-store"
     assert json.loads(answer.body) == {
         "status": "ok",
-        "neighbours": {"database": "ok", "carts": "ok", "assets": "ok"},
+        "neighbours": {"database": "ok", "carts": "ok"},
     }
 
 
@@ -41,7 +41,7 @@ def test_a_shop_without_its_database_lives_and_is_not_ready(services: Services) 
     assert (answer.status, answer.headers["retry-after"]) == (503, "1")
     assert json.loads(answer.body) == {
         "status": "unavailable",
-        "neighbours": {"database": "unavailable", "carts": "ok", "assets": "ok"},
+        "neighbours": {"database": "unavailable", "carts": "ok"},
     }
 
 

@@ -199,6 +199,7 @@ class Shop:
                 *(sys.executable, "-m", "uvicorn", WEB, "--factory", "--fd", str(descriptor)),
                 *("--timeout-graceful-shutdown", str(GRACE_S), "--lifespan", "on"),
                 *("--no-access-log", "--no-server-header", "--no-proxy-headers"),
+                *("--ws", "none"),
                 *("--log-level", "warning"),
             ],
             log=self._logs / f"web-{number}.log",

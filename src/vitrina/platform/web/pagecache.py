@@ -31,12 +31,12 @@ from vitrina.platform.web.coding import BROTLI, IDENTITY, compressed, preferred
 Key = tuple[str, bytes]
 Headers = list[tuple[bytes, bytes]]
 
-MAX_BYTES = 24 << 20
+MAX_BYTES = 6 << 20
 PAGE_MAX_BYTES = 2 << 20
 STALE_IF_ERROR_S = 600.0
 RETRY_S = 1.0  # between two attempts to render a page that the shop cannot render just now
 
-_OVERHEAD_BYTES = 2048  # of an entry's objects, roughly
+_OVERHEAD_BYTES = 4096  # of an entry's objects, roughly
 _INLINE_BYTES = 64 << 10  # coding more than this would hold the event loop for over 2 ms
 _REMEMBERED_PRIVATE = 4096
 
@@ -63,7 +63,7 @@ class _Page:
     @property
     def size_bytes(self) -> int:
         """With room for the codings, which are made when first asked for."""
-        return 2 * len(self.body) + _OVERHEAD_BYTES
+        return len(self.body) * 3 // 2 + _OVERHEAD_BYTES
 
 
 class PageCache:
