@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from math import radians
+from math import pi, radians
 from pathlib import Path
 from typing import Any
 
@@ -206,11 +206,9 @@ def test_less_motion_means_no_motion_on_its_own(site: Site, visit: Visit, plain:
     visit.page.emulate_media(reduced_motion="reduce")
     visit.page.goto(site.product(*plain))
     visit.wait_for("live")
-    turn_with_the_mouse(visit, 100)
-    # Exactly as far as the finger went: 100 of 480 pixels of a full turn, from 30 degrees.
-    assert visit.event("camera")["azimuth"] == pytest.approx(
-        0.5236 - 6.2832 * 100 / VIEW_PX, abs=1e-3
-    )
+    # Exactly as far as the finger went; across the whole width it would be once round.
+    turned = radians(30) - 2 * pi * 90 / VIEW_PX
+    assert turn_with_the_mouse(visit, 90)["azimuth"] == pytest.approx(turned)
 
 
 def test_less_motion_means_one_step_per_key(site: Site, visit: Visit, plain: Product) -> None:
@@ -221,7 +219,6 @@ def test_less_motion_means_one_step_per_key(site: Site, visit: Visit, plain: Pro
         visit.page.emulate_media(reduced_motion=motion)
         visit.page.goto(site.product(*plain))
         visit.wait_for("live")
-
         before = visit.page.evaluate("draws")
         press(visit, "ArrowLeft")
         drawn.append(visit.page.evaluate("draws") - before)
