@@ -1,0 +1,1 @@
+"""The shop on AWS: the CDK app that synthesises it."""

@@ -1,0 +1,1 @@
+"""Our constructs, by purpose; ``house`` holds the defaults all of them inherit."""

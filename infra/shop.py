@@ -1,0 +1,66 @@
+"""Places the stacks side by side and hands values from one to the next.
+
+    network   vpc, logs_key, load_balancer_security_group, web_security_group,
+              functions_security_group, database_security_group
+    storage   key, uploads, assets, snapshot, releases, logs
+    data      key, database_address, secret, tables
+    pipeline  events, models (each with .jobs and .failed), functions
+    web       load_balancer, listener, target_group, group, role
+
+What a later stack may use is what stands under "Attributes" of the earlier one. Arrows point down
+this list only; a stack that needs something of a later one gets it as a rule in between (a security
+group's, a bucket policy's by account), never as a circle.
+"""
+
+from dataclasses import replace
+
+import aws_cdk as cdk
+
+from infra.constructs.house import Site
+from infra.profiles import Profile, validate
+from infra.stacks.network import Network
+from infra.stacks.storage import StandbyStorage, Storage
+
+OPERATOR_MAILBOX = "operations"
+
+
+class Shop:
+    """One shop on AWS, every stack of it.
+
+    Args:
+        domain: where shoppers reach it; names are made from it.
+        release: the folder in the releases bucket that instances and functions run.
+        operator: who gets the bells; ``operations@<domain>`` unless said otherwise.
+
+    Raises:
+        ImpossibleProfile: the profile cannot work.
+        ValueError: the domain is none.
+    """
+
+    def __init__(
+        self,
+        app: cdk.App,
+        profile: Profile,
+        domain: str,
+        *,
+        account: str,
+        release: str,
+        operator: str | None = None,
+    ) -> None:
+        validate(profile)
+        site = Site(
+            profile=profile,
+            domain=domain,
+            account=account,
+            region=profile.region,
+            release=release,
+            operator=operator or f"{OPERATOR_MAILBOX}@{domain}",
+        )
+        self.site = site
+        self.standby_storage = (
+            StandbyStorage(app, "StandbyStorage", replace(site, region=profile.standby_region))
+            if profile.has_standby
+            else None
+        )
+        self.network = Network(app, "Network", site)
+        self.storage = Storage(app, "Storage", site, copies=self.standby_storage)

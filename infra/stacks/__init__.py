@@ -1,0 +1,1 @@
+"""The stacks, one per lifetime: what holds data is never replaced by what does not."""
