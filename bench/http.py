@@ -27,7 +27,6 @@ import signal
 import socket
 import statistics
 import subprocess
-import sysconfig
 import tempfile
 import time
 import urllib.request
@@ -49,7 +48,7 @@ HELLO = "hello (bare ASGI)"
 WARM_CPU_TARGET_MS = 1.0
 SCHEMA_CPU_TARGET_S = 2.0
 START_CPU_TARGET_S = 1.5
-LOADED_RSS_TARGET_MB = 120.0
+LOADED_RSS_TARGET_MIB = 120.0
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -81,8 +80,8 @@ class Results:
     rows: list[Row]
     schema_cpu_s: float
     start_cpu_s: float
-    start_rss_mb: float
-    loaded_rss_mb: float
+    start_rss_mib: float
+    loaded_rss_mib: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +141,9 @@ def measure(seconds: float, rounds: int, orders: int) -> Results:
     with tempfile.TemporaryDirectory(prefix="vitrina-bench-") as folder:
         schema_cpu_s = fresh_schema_cpu_s(Path(folder, "schema"))
         with opened_shop(Path(folder, "shop")) as shop:
-            start_cpu_s, start_rss_mb = cpu_s(shop.web), rss_mb(shop.web)
+            start_cpu_s, start_rss_mib = cpu_s(shop.web), rss_mib(shop.web)
             rows = _rows(shop, seconds, rounds, orders)
-            loaded_rss_mb = rss_mb(shop.web)
+            loaded_rss_mib = rss_mib(shop.web)
     return Results(
         measured_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         machine=_machine(),
@@ -153,8 +152,8 @@ def measure(seconds: float, rounds: int, orders: int) -> Results:
         rows=rows,
         schema_cpu_s=schema_cpu_s,
         start_cpu_s=start_cpu_s,
-        start_rss_mb=start_rss_mb,
-        loaded_rss_mb=loaded_rss_mb,
+        start_rss_mib=start_rss_mib,
+        loaded_rss_mib=loaded_rss_mib,
     )
 
 
@@ -487,9 +486,9 @@ def _own_children_cpu_s() -> float:
     return times.children_user + times.children_system
 
 
-def rss_mb(process: psutil.Process) -> float:
-    """Resident memory of a process, MB."""
-    return process.memory_info().rss / 1e6
+def rss_mib(process: psutil.Process) -> float:
+    """Resident memory of a process, MiB."""
+    return process.memory_info().rss / 2**20
 
 
 def _child_with(part: str) -> psutil.Process:
@@ -514,33 +513,32 @@ def _wait_until_answered(port: int) -> None:
 
 
 def _best_interpreter() -> Path:
-    """Debian's, where it is of our version and can import the shop; else the one we run on."""
-    same = f"import sys; assert sys.version_info[:2] == {sys.version_info[:2]}; import vitrina"
+    """Debian's, where it is of our version and can run the shop; else the one we run on."""
+    same = f"import sys; assert sys.version_info[:2] == {sys.version_info[:2]}"
     if DEBIAN_PYTHON.exists():
-        paths = {**os.environ, "PYTHONPATH": _import_paths()}
-        if not subprocess.run([DEBIAN_PYTHON, "-c", same], env=paths, stderr=-3).returncode:
+        asked = subprocess.run([DEBIAN_PYTHON, "-c", same], stderr=subprocess.DEVNULL)
+        if asked.returncode == 0:
             return DEBIAN_PYTHON
     return Path(sys.executable)
 
 
 def _become(interpreter: Path) -> None:
-    """Go on as this interpreter, with the packages of the present one."""
-    if interpreter.absolute() != Path(sys.executable).absolute():
-        os.environ["PYTHONPATH"] = _import_paths()
-        os.execv(interpreter, [interpreter, *sys.argv, "--python", interpreter])
-
-
-def _import_paths() -> str:
-    packages = [path for path in sys.path if path.endswith("site-packages")]
-    return os.pathsep.join((str(ROOT / "src"), *packages))
+    """Go on as this interpreter, with the packages of the present one and no others."""
+    if interpreter.resolve() == Path(sys.executable).resolve():
+        return
+    with tempfile.TemporaryDirectory(prefix="vitrina-python-") as folder:
+        subprocess.run([interpreter, "-m", "venv", "--without-pip", folder], check=True)
+        packages = [path for path in sys.path if path.endswith("site-packages")]
+        own = next(Path(folder).glob("lib/python*/site-packages"))
+        (own / "bench.pth").write_text("\n".join((str(ROOT / "src"), *packages)) + "\n")
+        python = Path(folder, "bin", "python")
+        # The environment has to outlive this process's place in memory, so it runs as a child.
+        done = subprocess.run([python, *sys.argv, "--python", python])
+    sys.exit(done.returncode)
 
 
 def _interpreter() -> str:
-    options = sysconfig.get_config_var("CONFIG_ARGS") or ""
-    how = "with" if "--enable-optimizations" in options else "without"
-    return (
-        f"{sys.executable}, Python {platform.python_version()}, {how} profile-guided optimisation"
-    )
+    return f"Python {platform.python_version()} of {Path(sys.executable).resolve()}"
 
 
 def _machine() -> str:
@@ -591,9 +589,9 @@ def as_markdown(results: Results) -> str:
         f"| Fresh schema, CPU with PostgreSQL's | ≤ {SCHEMA_CPU_TARGET_S:g} s"
         f" | {results.schema_cpu_s:.2f} s |",
         f"| Web process start, CPU | ≤ {START_CPU_TARGET_S:g} s | {results.start_cpu_s:.2f} s |",
-        f"| Web process, memory at start | | {results.start_rss_mb:.0f} MB |",
-        f"| Web process, memory after load | ≤ {LOADED_RSS_TARGET_MB:g} MB"
-        f" | {results.loaded_rss_mb:.0f} MB |",
+        f"| Web process, memory at start | | {results.start_rss_mib:.0f} MiB |",
+        f"| Web process, memory after load | ≤ {LOADED_RSS_TARGET_MIB:g} MiB"
+        f" | {results.loaded_rss_mib:.0f} MiB |",
         "",
         "“Of hello” is the bare server's CPU per request divided by ours: 1.00 would cost nothing.",
         "",

@@ -63,7 +63,7 @@ class NoSuchPage(NotFound):
 
 
 class MethodNotAllowed(ShopError):
-    """The address exists, the method is not for it; ``Allow`` names those that are."""
+    """The address exists, the method is not for it; Allow names those that are."""
 
     status = 405
     title = "Method not allowed"
@@ -125,7 +125,7 @@ class HeadersTooLarge(ShopError):
 
 
 class InvalidRequest(Refused):
-    """Readable, but fields are missing or of the wrong kind; ``errors`` names each."""
+    """Readable, but fields are missing or of the wrong kind; each is named."""
 
     title = "Some fields do not fit"
 
@@ -175,7 +175,9 @@ class InternalError(ShopError):
 
 
 class OtherRefusal(ShopError):
-    """A refusal of the HTTP library that has no name of its own here."""
+    """A refusal of the HTTP library that has no name of its own here; the status tells more."""
+
+    status = 400
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
