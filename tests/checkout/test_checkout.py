@@ -2,10 +2,11 @@
 
 import contextlib
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import event, select, update
@@ -28,8 +29,10 @@ from tests.shopping import (
     work_off,
 )
 from vitrina.cart import service as cart_service
+from vitrina.cart.model import Cart
+from vitrina.cart.store import CartStore
 from vitrina.catalogue.service import archive
-from vitrina.checkout import service, transitions
+from vitrina.checkout import jobs, service, transitions
 from vitrina.checkout.errors import (
     AlreadyOrdered,
     AlreadyPaid,
@@ -40,12 +43,14 @@ from vitrina.checkout.errors import (
     NotSoldAnyMore,
     OrderCancelled,
     PaymentDeclined,
+    PaymentUnavailable,
     QuoteChanged,
     SoldOut,
     UnknownConfirmation,
     UnknownOrder,
 )
 from vitrina.checkout.model import CancelReason, Order, OrderState, PaymentState
+from vitrina.checkout.payments.provider import Charge, PaymentProvider
 from vitrina.checkout.payments.test_provider import (
     ANSWER_LOST,
     CHARGES,
@@ -57,7 +62,10 @@ from vitrina.checkout.store import ORDER_EVENTS, ORDERS, OrderStore
 from vitrina.entrypoints.wiring import Services
 from vitrina.kernel.ids import new_id
 from vitrina.kernel.money import Money
+from vitrina.platform.dynamo import StoreUnavailable
 from vitrina.platform.outbox import OUTBOX
+
+T = TypeVar("T")
 
 PAID, CANCELLED, OPEN = OrderState.PAID, OrderState.CANCELLED, OrderState.AWAITING_PAYMENT
 
@@ -770,3 +778,92 @@ def test_the_test_provider_charges_once_per_order_whatever_card_comes_next(
     assert provider.retrieve("order") == first
     assert provider.cancel("order", amount).state is PaymentState.DECLINED
     assert provider.retrieve("another") is None
+
+
+# --- a provider that does not answer ---
+
+
+class SilentProvider:
+    """The test provider behind a bad line: it answers only from the ``answers_from``-th call on."""
+
+    name = "test"
+
+    def __init__(self, provider: PaymentProvider, *, answers_from: int, hears: bool) -> None:
+        self._provider = provider
+        self._silent_calls = answers_from
+        self._hears = hears
+
+    def authorise(self, order_id: str, amount: Money, token: str) -> Charge:
+        return self._call(lambda: self._provider.authorise(order_id, amount, token))
+
+    def retrieve(self, order_id: str) -> Charge | None:
+        return self._call(lambda: self._provider.retrieve(order_id))
+
+    def cancel(self, order_id: str, amount: Money) -> Charge:
+        return self._call(lambda: self._provider.cancel(order_id, amount))
+
+    def _call(self, act: Callable[[], T]) -> T:
+        self._silent_calls -= 1
+        if self._silent_calls >= 0:
+            if self._hears:
+                act()
+            raise PaymentUnavailable
+        return act()
+
+
+@pytest.mark.parametrize("hears", [True, False], ids=["answers lost", "calls lost"])
+def test_while_the_provider_is_silent_the_order_waits_and_is_settled_afterwards(
+    shop: Services, clock: MovableClock, hears: bool
+) -> None:
+    # More often than the queue would bring one message again.
+    silent = SilentProvider(shop.payments, answers_from=8, hears=hears)
+    behind = replace(shop, payments=silent)
+    order = buy(behind, {"CHAIR": 1})
+    assert order.state is OPEN
+
+    for _ in range(12):
+        clock.advance(seconds=jobs.PROVIDER_PAUSE.total_seconds())
+        work_off(behind)
+
+    settled = service.get_order_by_id(shop, order.id)
+    assert settled.state is (PAID if hears else CANCELLED)
+    check_books(shop, STOCKS)
+
+
+@pytest.mark.parametrize("hears", [True, False], ids=["answers lost", "calls lost"])
+def test_while_the_provider_is_silent_it_is_asked_on_to_return_the_money(
+    shop: Services, clock: MovableClock, hears: bool
+) -> None:
+    order, reference = wait_for_confirmation(shop, {"CHAIR": 1})
+    service.cancel_order(shop, order.number, order.email)
+    service.confirm_payment(shop, reference, approve=True)
+    silent = SilentProvider(shop.payments, answers_from=8, hears=hears)
+
+    for _ in range(12):
+        work_off(replace(shop, payments=silent))
+        clock.advance(seconds=jobs.PROVIDER_PAUSE.total_seconds())
+
+    assert history_of(shop, order)[-1] == "payment_cancelled"
+    check_books(shop, STOCKS)
+
+
+def test_a_paid_order_stands_when_its_cart_cannot_be_reached(
+    shop: Services, clock: MovableClock
+) -> None:
+    cart_id = cart_with(shop, {"CHAIR": 1})
+    given = details(shop, cart_id)
+
+    class LockedCarts(CartStore):
+        def save(self, cart: Cart, *, now: datetime) -> Cart:
+            raise StoreUnavailable
+
+    locked = LockedCarts(shop.carts._table)
+    order = service.checkout(replace(shop, carts=locked), cart_id, given, key="k")
+
+    assert order.state is PAID
+    assert skus_in(shop, cart_id) == {"CHAIR": 1}
+    with pytest.raises(AlreadyOrdered):  # what is still in it cannot be bought twice by mistake
+        service.checkout(shop, cart_id, given, key="another")
+    work_off(shop)
+    assert skus_in(shop, cart_id) == {}
+    check_books(shop, STOCKS)

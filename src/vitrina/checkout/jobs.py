@@ -2,14 +2,12 @@
 
 from datetime import timedelta
 
-from vitrina.cart import service as cart_service
 from vitrina.checkout import transitions
 from vitrina.checkout.errors import PaymentUnavailable
 from vitrina.checkout.model import CancelReason, Order, OrderState, PaymentState
-from vitrina.checkout.service import Shop, get_order_by_id
+from vitrina.checkout.service import Shop, get_order_by_id, take_out_of_cart
 from vitrina.checkout.store import OrderStore
 from vitrina.platform.log import get_logger
-from vitrina.platform.outbox import Message, Outbox
 
 log = get_logger()
 
@@ -62,11 +60,7 @@ def cancel_payment(shop: Shop, order_id: str) -> None:
         shop.payments.cancel(order.id, order.total)
     except PaymentUnavailable:
         log.warning("payment.provider_silent", order=order.number)
-        # Not left to the queue, which gives up after a few tries: this must happen one day.
-        with shop.db.begin() as tx:
-            again = Message(transitions.CANCEL_PAYMENT, order.id, now + PROVIDER_PAUSE)
-            Outbox(tx).drop(transitions.CANCEL_PAYMENT, order.id)
-            Outbox(tx).add(again)
+        transitions.return_money_later(shop.db, order, now + PROVIDER_PAUSE)
         return
     transitions.mark_money_returned(shop.db, order, now=now)
     log.info("payment.cancelled", order=order.number)
@@ -74,9 +68,7 @@ def cancel_payment(shop: Shop, order_id: str) -> None:
 
 def empty_cart(shop: Shop, order_id: str) -> None:
     """Take the goods of a paid order out of its cart, if the checkout did not live to do it."""
-    order = get_order_by_id(shop, order_id)
-    bought = {line.sku: line.quantity for line in order.lines}
-    cart_service.take_out_bought(shop.carts, order.cart_id, order.id, bought, now=shop.now())
+    take_out_of_cart(shop, get_order_by_id(shop, order_id))
 
 
 def _call_off(shop: Shop, order: Order, reason: CancelReason) -> Order:

@@ -180,22 +180,17 @@ def confirm_payment(shop: Shop, reference: str, *, approve: bool) -> Order:
         return order
     if charge is not None:
         order = transitions.record(shop.db, order, charge, now=shop.now())
-    if order.state is OrderState.PAID:
-        take_out_of_cart(shop, order)
-    return order
+    return _with_cart_emptied(shop, order)
 
 
 def take_out_of_cart(shop: Shop, order: Order) -> None:
-    """Take the goods of a paid order out of its cart, once.
+    """Take the goods of a paid order out of its cart, once however often it is asked.
 
-    The order stands whatever becomes of the cart: if the store does not answer, the job of the
-    order's ``order.paid`` message does the same again.
+    Raises:
+        CartChanged, StoreUnavailable: not done; try again.
     """
     bought = {line.sku: line.quantity for line in order.lines}
-    try:
-        cart_service.take_out_bought(shop.carts, order.cart_id, order.id, bought, now=shop.now())
-    except ShopError as error:
-        log.warning("cart.not_emptied", order=order.number, reason=str(error))
+    cart_service.take_out_bought(shop.carts, order.cart_id, order.id, bought, now=shop.now())
 
 
 def _place(shop: Shop, cart_id: str, details: CheckoutDetails, key: str) -> tuple[Order, bool]:
@@ -238,10 +233,18 @@ def _charge(shop: Shop, order: Order, token: str) -> Order:
 
 def _delivered(shop: Shop, order: Order) -> Order:
     """What a checkout answers with for an order in this state."""
-    if order.state is OrderState.PAID:
-        take_out_of_cart(shop, order)
     if order.state is OrderState.CANCELLED:
         if order.cancel_reason is CancelReason.PAYMENT_DECLINED:
             raise PaymentDeclined(order.number)
         raise OrderCancelled(order.number)
+    return _with_cart_emptied(shop, order)
+
+
+def _with_cart_emptied(shop: Shop, order: Order) -> Order:
+    """An order stands whatever becomes of its cart: the job of ``order.paid`` does this as well."""
+    if order.state is OrderState.PAID:
+        try:
+            take_out_of_cart(shop, order)
+        except ShopError as error:
+            log.warning("cart.not_emptied", order=order.number, reason=str(error))
     return order

@@ -181,6 +181,14 @@ def mark_money_returned(db: Engine, order: Order, *, now: datetime) -> None:
             orders.note(order.id, "payment_cancelled", at=now)
 
 
+def return_money_later(db: Engine, order: Order, at: datetime) -> None:
+    """The provider did not answer. Not left to the queue, which gives up after a few tries."""
+    with db.begin() as tx:
+        outbox = Outbox(tx)
+        outbox.drop(CANCEL_PAYMENT, order.id)
+        outbox.add(Message(CANCEL_PAYMENT, order.id, at))
+
+
 def look_again(db: Engine, order: Order, at: datetime) -> None:
     """Set the order's one timer to another time, unless it no longer awaits its payment."""
     with db.begin() as tx:
