@@ -337,7 +337,7 @@ ITEMS = (
         summary="A round pot for green tea under a bail of bent wood that never gets hot.",
         description=(
             "A dobin is the teapot with its handle overhead, the way it was made for centuries"
-            " to hang above the hearth. It pours from the wrist. The spout is cut level and"
+            " to hang above the hearth. It pours from the wrist, and the thin lip of the spout"
             " closes without a drop.\n\n"
             "The bail is steamed from one strip and folds to the side for filling. 0.7 litres,"
             " with a steel sieve."

@@ -19,7 +19,7 @@ from vitrina.studio.curves import (
     superellipse,
     thinned,
 )
-from vitrina.studio.mesh import Floats, Mesh, build, sheet
+from vitrina.studio.mesh import Floats, Mesh, build, sheet, unit
 
 Stops = float | Sequence[tuple[float, float]]  # a constant, or (position 0..1, value) pairs
 Section = Callable[[float, float], Floats]  # half width, half depth -> (m, 2) closed outline
@@ -308,27 +308,22 @@ def pillow(
 
 
 def loop(points: Floats, radius: float, *, sides: int = 8) -> Mesh:
-    """A closed tube through a ring of points: piping, rims, ribs."""
+    """A closed tube through a ring of points, nearly flat: piping, rims, lugs."""
     ring = np.concatenate([points, points[:1]])
-    count = len(points)
-    ahead = np.roll(points, -1, axis=0) - np.roll(points, 1, axis=0)
-    tangent = ahead / np.sqrt((ahead**2).sum(axis=1, keepdims=True))
-    up = np.array([0.0, 1.0, 0.0])
-    across = np.cross(tangent, up)
-    across = across / np.maximum(np.sqrt((across**2).sum(axis=1, keepdims=True)), 1e-9)
+    tangent = unit(np.roll(points, -1, axis=0) - np.roll(points, 1, axis=0))
+    spokes = points - points.mean(axis=0)
+    axis = unit(np.cross(spokes, np.roll(spokes, -1, axis=0)).sum(axis=0))
+    across = unit(np.cross(tangent, axis))
     lift = np.cross(across, tangent)
-    across, lift = (np.concatenate([axis, axis[:1]]) for axis in (across, lift))
+    across, lift = (np.concatenate([each, each[:1]]) for each in (across, lift))
     angle = np.linspace(0.0, 2 * pi, sides + 1)
+    around = angle * radius
     angle[-1] = 0.0
-    grid = (
-        ring[:, None]
-        + radius * np.cos(angle)[None, :, None] * across[:, None]
-        + radius * np.sin(angle)[None, :, None] * lift[:, None]
+    grid = ring[:, None] + radius * (
+        np.cos(angle)[None, :, None] * across[:, None]
+        + np.sin(angle)[None, :, None] * lift[:, None]
     )
-    along = lengths(ring)
-    around = np.linspace(0.0, 2 * pi * radius, sides + 1)
-    uv = np.stack(np.broadcast_arrays(around[None, :], along[:, None]), axis=-1)
-    assert len(grid) == count + 1
+    uv = np.stack(np.broadcast_arrays(around[None, :], lengths(ring)[:, None]), axis=-1)
     return sheet(grid, uv, closed=True)
 
 

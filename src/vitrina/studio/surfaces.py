@@ -162,7 +162,7 @@ def glaze(
             * (1 - step(stop - 0.0006, stop + 0.0006, along + edge)),
         )
     grit = clouds(rng, u, v, 90, max(2, round(90 * along_m / around_m)), octaves=2)
-    clay = np.clip(colour(look.clay) * (1 + 0.07 * grit[..., None]), 0, 1)
+    clay = np.clip(colour(look.clay) * (1 + 0.04 * grit[..., None]), 0, 1)
     base = base + (clay - base) * bare[..., None]
 
     wave = 0.00010 * clouds(rng, u, v, 7, 2 * squarest, octaves=2) * (1 - bare)
@@ -211,12 +211,12 @@ def woven(
     twist = np.where(over, strand[0], strand[1])
     shade = np.where(
         over,
-        0.035 * dye[0][column % threads] + 0.05 * slub[0],
-        0.035 * dye[1][row % threads] + 0.05 * slub[1],
+        0.024 * dye[0][column % threads] + 0.035 * slub[0],
+        0.024 * dye[1][row % threads] + 0.035 * slub[1],
     )
-    tone = 0.93 + shade + 0.045 * twist - 0.24 * (1 - height)
+    tone = 0.91 + shade + 0.03 * twist - 0.16 * (1 - height)
     pitch = tile_m / threads
-    relief = height * pitch * 0.34 + twist * pitch * 0.03
+    relief = height * pitch * 0.30 + twist * pitch * 0.02
     return Skin(
         (tile_m, tile_m),
         picture(np.repeat(np.clip(tone, 0, 1)[..., None], 3, axis=2)),
@@ -265,19 +265,19 @@ def boucle(rng: Random, *, loops: int = 2600, tile_m: float = 0.11, size_px: int
     )
 
 
-def leather(rng: Random, *, tile_m: float = 0.16, size_px: int = 512) -> Skin:
+def leather(rng: Random, *, tile_m: float = 0.42, size_px: int = 512) -> Skin:
     """Vegetable-tanned hide: fine pebbles, soft creases, nearly white."""
     u, v = grid(size_px, size_px)
-    bend = 0.012 * clouds(rng, u, v, 8, 8, octaves=2)
-    near, second, owner = cells(rng, u + bend, v - bend, 84, 84)
+    bend = 0.006 * clouds(rng, u, v, 12, 12, octaves=2)
+    near, second, owner = cells(rng, u + bend, v - bend, 132, 132)
     pebble = step(0.0, 0.42, second - near)
-    big_near, big_second, _ = cells(rng, u - bend, v + bend, 17, 17)
+    big_near, big_second, _ = cells(rng, u - bend, v + bend, 31, 31)
     crease = step(0.0, 0.10, big_second - big_near)
-    mottle = clouds(rng, u, v, 4, 4, octaves=4)
-    shade = rng.normal(0.0, 1.0, 84 * 84)[owner]
+    mottle = clouds(rng, u, v, 7, 7, octaves=4)
+    shade = rng.normal(0.0, 1.0, 132 * 132)[owner]
     height = 0.00006 * pebble + 0.00005 * crease + 0.00001 * shade
-    tone = 0.84 + 0.075 * mottle + 0.05 * (pebble - 1) + 0.035 * (crease - 1) + 0.008 * shade
-    rough = 0.50 - 0.06 * pebble + 0.06 * mottle
+    tone = 0.84 + 0.04 * mottle + 0.05 * (pebble - 1) + 0.035 * (crease - 1) + 0.008 * shade
+    rough = 0.50 - 0.06 * pebble + 0.04 * mottle
     return Skin(
         (tile_m, tile_m),
         picture(np.repeat(np.clip(tone, 0, 1)[..., None], 3, axis=2)),

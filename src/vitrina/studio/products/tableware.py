@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import pi
 
 import numpy as np
@@ -70,9 +70,7 @@ class Pot:
     def around_m(self) -> float:
         return 2 * pi * float(self.profile[:, 0].max())
 
-    def skin(
-        self, product: str, look: str, *, size_px: int = 512, breaks_m: tuple[float, ...] = ()
-    ) -> Material:
+    def skin(self, product: str, look: str) -> Material:
         """The glaze over this pot. The same hand threw every finish, so the relief is shared."""
         along = lengths(self.profile)
         outside = along > self.rim_m
@@ -83,12 +81,58 @@ class Pot:
             GLAZES[look],
             around_m=self.around_m,
             along_m=self.along_m,
-            rims_m=(self.rim_m, *breaks_m),
+            rims_m=(self.rim_m,),
             bare_m=((bare_from, self.along_m + 0.01),),
             pools_m=(float(along[low]), bare_from - 0.010),
-            height_px=size_px,
         )
         return Material(f"{look} glaze", skin)
+
+    def outside_at(self, height_m: float) -> tuple[float, float]:
+        """Radius of the outer wall at a height, and how far along the profile that is."""
+        rim = int(np.argmax(self.profile[:, 1]))
+        outside = self.profile[rim:][::-1]
+        along = lengths(self.profile)[rim:][::-1]
+        rising = np.maximum.accumulate(outside[:, 1])
+        radius, travelled = (np.interp(height_m, rising, run) for run in (outside[:, 0], along))
+        return float(radius), float(travelled)
+
+    def radius_at(self, height_m: float) -> float:
+        return self.outside_at(height_m)[0]
+
+    def wall_normals(self, points: Floats) -> Floats:
+        """Normals of the outer wall at the height and direction of these points."""
+        step = 5e-4
+        slope = [
+            (self.radius_at(y + step) - self.radius_at(y - step)) / (2 * step) for y in points[:, 1]
+        ]
+        flat = unit(points * np.array([1.0, 0.0, 1.0]))
+        return unit(
+            flat + np.stack([np.zeros(len(flat)), -np.array(slope), np.zeros(len(flat))], 1)
+        )
+
+    def glaze_onto(self, mesh: Mesh, *, ends: Sequence[tuple[float, float]]) -> Mesh:
+        """Carry the pot's glaze on over a handle or spout that grows out of it along +X.
+
+        Args:
+            mesh: with the distance from its root as second texture coordinate, metres.
+            ends: (distance, height) where it meets the wall. There the glaze is that of the wall;
+                between two ends it runs from one to the other, after a single one it goes on.
+        """
+        x, y, z = (mesh.positions[:, i] for i in range(3))
+        distance = mesh.uv[:, 1]
+        wall_u = np.arctan2(x, z) / (2 * pi)
+        wall_v = np.array([self.outside_at(height)[1] for height in y])
+        (start, height), (stop, other) = ends[0], ends[-1]
+        first, last = self.outside_at(height)[1], self.outside_at(other)[1]
+        pace = (last - first) / (stop - start) if len(ends) > 1 else 0.5
+        own_u = 0.25 - z / self.around_m
+        own_v = first + distance * pace
+        apart = np.min([np.abs(distance - end) for end, _ in ends], axis=0)
+        near = np.clip(1 - apart / 0.012, 0, 1)
+        share = near * near * (3 - 2 * near)
+        return mesh.with_uv(
+            np.stack([own_u + (wall_u - own_u) * share, own_v + (wall_v - own_v) * share], axis=1)
+        )
 
     def mesh(self, segments: int = 80) -> Mesh:
         return lathe(self.profile, segments=segments, around_m=1.0)
@@ -162,7 +206,7 @@ def mug() -> Model:
     looks = {name: pot.skin("mug", name) for name in ("chalk", "celadon", "indigo", "rust")}
     bench = Bench("mug", looks, seed=f.SEED)
     bench.add_fitted("mug", pot.mesh(72), looks)
-    radius = _outer_radius(pot)
+    radius = pot.radius_at
     path = smooth(
         [
             (radius(0.0725) - 0.0003, 0.0725, 0),
@@ -179,29 +223,20 @@ def mug() -> Model:
         path,
         [(0, 0.0078), (0.45, 0.0066), (1, 0.0058)],
         [(0, 0.0046), (0.45, 0.0036), (1, 0.0034)],
-        radius,
+        pot,
         fillet_m=0.0062,
     )
-    middle = pot.rim_m + 0.03
-    handle = handle.with_uv(
-        np.stack([handle.uv[:, 0] / pot.around_m + 0.2, middle + handle.uv[:, 1] * 0.35], axis=1)
-    )
+    ends = ((0.0, 0.0725), (float(handle.uv[:, 1].max()), 0.0225))
+    handle = pot.glaze_onto(handle, ends=ends)
     bench.add_fitted("mug", handle, looks)
     return bench.done()
-
-
-def _outer_radius(pot: Pot) -> Callable[[float], float]:
-    rim = int(np.argmax(pot.profile[:, 1]))
-    outside = pot.profile[rim:][::-1]
-    rising = np.maximum.accumulate(outside[:, 1])
-    return lambda y: float(np.interp(y, rising, outside[:, 0]))
 
 
 def drawn_handle(
     path: Floats,
     half_width: list[tuple[float, float]],
     half_depth: list[tuple[float, float]],
-    radius_at: Callable[[float], float],
+    pot: Pot,
     *,
     fillet_m: float,
 ) -> Mesh:
@@ -234,26 +269,38 @@ def drawn_handle(
         + (widths[:, None] * cut[None, :, 0])[..., None] * across[:, None]
         + (depths[:, None] * cut[None, :, 1])[..., None] * up[:, None]
     )
-    for end, order in ((0, range(len(at))), (len(at) - 1, range(len(at) - 1, -1, -1))):
-        wall = np.array([radius_at(float(y)) for y in grid[end, :, 1]])
-        target = np.sqrt(np.maximum(wall**2 - grid[end, :, 2] ** 2, 0))
-        pull = target - grid[end, :, 0]
-        for step, row in enumerate(order):
-            weight = max(0.0, 1 - step / 9) ** 2
-            grid[row, :, 0] += pull * weight
+    _melt(grid, range(9), pot)
+    _melt(grid, range(len(at) - 1, len(at) - 10, -1), pot)
     around = lengths(np.stack([cut[:, 0] * widths[12], cut[:, 1] * depths[12]], axis=1))
     uv = np.stack(np.broadcast_arrays(around[None, :], at[:, None]), axis=-1)
+    return _with_wall_normals(_tube(grid, uv, line), grid, (0, len(at) - 1), pot)
+
+
+def _melt(grid: Floats, rows: Sequence[int], pot: Pot) -> None:
+    """Pull the end of a tube, and ever less of what follows, onto the wall it grows out of."""
+    end = grid[rows[0]].copy()
+    wall = np.array([pot.radius_at(y) for y in end[:, 1]])
+    pull = np.sqrt(np.maximum(wall**2 - end[:, 2] ** 2, 0)) - end[:, 0]
+    for step, row in enumerate(rows):
+        grid[row, :, 0] += pull * (1 - step / len(rows)) ** 2
+
+
+def _tube(grid: Floats, uv: Floats, line: Floats) -> Mesh:
+    """The open tube through rings of points about a line, seen from outside."""
     mesh = sheet(grid, uv)
-    away = mesh.positions - np.repeat(line, grid.shape[1], axis=0)[: len(mesh.positions)]
-    if float((away * mesh.normals).sum()) < 0:
-        mesh = mesh.reversed()
+    away = grid.reshape(-1, 3) - np.repeat(line, grid.shape[1], axis=0)
+    half = len(away) // 2  # further on, a tube may turn in upon itself
+    outward = float((away[:half] * mesh.normals[:half]).sum())
+    return mesh if outward > 0 else mesh.reversed()
+
+
+def _with_wall_normals(mesh: Mesh, grid: Floats, rows: Sequence[int], pot: Pot) -> Mesh:
+    """Give rings that lie in the wall of a pot the normals of that wall."""
     normals = mesh.normals.copy()
-    columns = grid.shape[1]
-    for row in (0, len(at) - 1):
-        ring = slice(row * columns, (row + 1) * columns)
-        wall_normal = mesh.positions[ring] * np.array([1.0, 0.0, 1.0])
-        normals[ring] = unit(wall_normal)
-    return Mesh(mesh.positions, normals, mesh.uv, mesh.triangles)
+    for row in rows:
+        ring = slice(row * grid.shape[1], (row + 1) * grid.shape[1])
+        normals[ring] = pot.wall_normals(grid[row])
+    return replace(mesh, normals=normals)
 
 
 def bowls() -> Model:
@@ -354,7 +401,7 @@ def teapot() -> Model:
         looks,
     )
 
-    radius = _outer_radius(pot)
+    radius = pot.radius_at
     path = smooth(
         [
             (radius(0.052) - 0.0004, 0.052, 0),
@@ -365,7 +412,8 @@ def teapot() -> Model:
         ],
         36,
     )
-    bench.add_fitted("pot", lay(_spout(path, radius)), looks)
+    spout = pot.glaze_onto(_spout(path, pot), ends=((0.0, 0.052),))
+    bench.add_fitted("pot", spout, looks)
 
     angle = np.linspace(0, 2 * pi, 21)[:-1]
     ring = np.stack([0.0090 * np.cos(angle), 0.0090 * np.sin(angle), np.zeros(20)], axis=1)
@@ -402,47 +450,34 @@ def teapot() -> Model:
     return bench.done()
 
 
-def _spout(path: Floats, radius_at: Callable[[float], float]) -> Mesh:
-    fillet = 0.010
+def _spout(path: Floats, pot: Pot) -> Mesh:
+    """A spout that flows out of a turned body and ends in a thin lip, open a little way in."""
     travelled = lengths(path)
     total = float(travelled[-1])
     bend = np.linspace(pi / 2, 0, 8)
-    near = fillet * (1 - np.sin(bend))
-    at = np.concatenate(
-        [
-            near,
-            np.linspace(fillet, total - 0.0012, 20)[1:],
-            [total - 0.0004, total, total - 0.0004, total - 0.002, total - 0.02],
-        ]
+    fillet = 0.010
+    root = fillet * (1 - np.sin(bend))
+    body = np.linspace(fillet, total - 0.0012, 20)[1:]
+    # The lip: (distance before the mouth, how far it has drawn in), metres.
+    lip = np.array(
+        [(0.0004, 0.0001), (0.0, 0.0004), (0.0004, 0.0014), (0.002, 0.0018), (0.02, 0.0018)]
     )
-    flare = np.concatenate([fillet * (1 - np.cos(bend)), np.zeros(len(at) - 8)])
-    share = np.clip(at / total, 0, 1)
-    size = smooth_values([(0, 0.0150), (0.35, 0.0112), (0.8, 0.0078), (1, 0.0074)], share) + flare
-    size[-4] -= 0.0004
-    size[-3] -= 0.0014
-    size[-2] -= 0.0018
-    size[-1] -= 0.0018
-    size[-5] -= 0.0001
+    at = np.concatenate([root, body, total - lip[:, 0]])
+    flare = np.concatenate([fillet * (1 - np.cos(bend)), np.zeros(len(body)), -lip[:, 1]])
+    size = smooth_values([(0, 0.0150), (0.35, 0.0112), (0.8, 0.0078), (1, 0.0074)], at / total)
+    size = size + flare
     line = np.stack([np.interp(at, travelled, axis) for axis in path.T], axis=1)
     _, across, up = frames(path, (0.0, 0.0, 1.0))
-    index = np.clip(np.searchsorted(travelled, at), 0, len(path) - 1)
-    across, up = across[index], up[index]
-    # The mouth is cut level, so that it pours without a drip.
+    nearest = np.clip(np.searchsorted(travelled, at), 0, len(path) - 1)
     angle = np.linspace(0, 2 * pi, 33)
     angle[-1] = 0.0
     grid = line[:, None] + size[:, None, None] * (
-        np.cos(angle)[None, :, None] * across[:, None] + np.sin(angle)[None, :, None] * up[:, None]
+        np.cos(angle)[None, :, None] * across[nearest][:, None]
+        + np.sin(angle)[None, :, None] * up[nearest][:, None]
     )
-    wall = np.array([radius_at(float(y)) for y in grid[0, :, 1]])
-    pull = np.sqrt(np.maximum(wall**2 - grid[0, :, 2] ** 2, 0)) - grid[0, :, 0]
-    for row in range(9):
-        grid[row, :, 0] += pull * (1 - row / 9) ** 2
+    _melt(grid, range(9), pot)
     uv = np.stack(np.broadcast_arrays((angle / (2 * pi) * 0.06)[None, :], at[:, None]), axis=-1)
-    mesh = sheet(grid, uv)
-    away = mesh.positions - np.repeat(line, 33, axis=0)[: len(mesh.positions)]
-    if float((away[: 33 * 20] * mesh.normals[: 33 * 20]).sum()) < 0:
-        mesh = mesh.reversed()
-    return mesh
+    return _with_wall_normals(_tube(grid, uv, line), grid, (0,), pot)
 
 
 def carafe() -> Model:

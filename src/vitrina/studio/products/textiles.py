@@ -44,12 +44,20 @@ def _creased(mesh: Mesh) -> Mesh:
     u, v = p[:, 0] / SIDE_M, p[:, 2] / SIDE_M
     rise = np.abs(p[:, 1])
     face = np.sign(p[:, 1])
-    soft = clouds(rng, u * 0.5 + 0.25 * (1 + face), v * 0.5 + 0.25, 7, 7, octaves=2)
+    soft = clouds(rng, u * 0.5 + 0.25 * (1 + face), v * 0.5 + 0.25, 5, 5, octaves=2)
     a, b = np.abs(u) * 2, np.abs(v) * 2
-    corner = np.clip((a + b - 0.85) / 0.85, 0, 1) ** 1.2
-    pleats = np.cos((a - b) * 14.0) * np.exp(-(((a - b) / 0.45) ** 2)) * corner
-    folds = 0.0055 * soft * np.clip(rise / 0.05, 0, 1) + 0.0065 * pleats * np.clip(
-        rise / 0.015, 0, 1
+    # Folds fan out from each corner, unequal, and die away towards the middle.
+    angle = np.arctan2(1.04 - b, 1.04 - a)
+    reach = np.sqrt((1.04 - a) ** 2 + (1.04 - b) ** 2)
+    which = np.sign(u) * 1.7 + np.sign(v) * 2.9 + face * 0.8
+    fan = np.sin(angle * 11 + which) + 0.6 * np.sin(angle * 19 + 2.3 * which)
+    pleats = fan * np.exp(-((reach - 0.28) ** 2) / 0.09)
+    # The blow of the hand leaves two soft ridges running down from the dent.
+    ridge = np.exp(-(((np.abs(u) - 0.10 - 0.22 * (v + 0.5)) / 0.05) ** 2)) * np.clip(-v * 2.4, 0, 1)
+    folds = (
+        0.0085 * soft * np.clip(rise / 0.05, 0, 1)
+        + 0.0052 * pleats * np.clip(rise / 0.015, 0, 1)
+        + 0.0090 * ridge * np.clip(rise / 0.03, 0, 1)
     )
     moved = p + np.stack([np.zeros_like(rise), face * folds, np.zeros_like(rise)], axis=1)
     return Mesh(moved, mesh.normals, mesh.uv, mesh.triangles)
