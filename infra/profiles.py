@@ -307,8 +307,8 @@ def _against_database(database: Database) -> Iterator[str]:
         return
     if database.storage_gib < 20 or database.max_storage_gib < database.storage_gib * 1.1:
         yield (
-            f"Storage from {database.storage_gib} to {database.max_storage_gib} GiB: RDS starts at 20,"
-            " and room to grow means at least a tenth more."
+            f"Storage from {database.storage_gib} to {database.max_storage_gib} GiB:"
+            " RDS starts at 20, and room to grow means at least a tenth more."
         )
     if database.kind == "cluster":
         if not database.multi_az:
@@ -372,7 +372,7 @@ def _against_edge(edge: Edge) -> Iterator[str]:
         return
     for feature, least in _NEEDS.items():
         if getattr(edge, feature) and PLANS.index(edge.plan) < PLANS.index(least):
-            yield f"{feature} is used, and CloudFront's {edge.plan} plan has it only from {least} up."
+            yield f"{feature} is used; CloudFront's {edge.plan} plan lacks it, {least} has it."
 
 
 def _against_standby(profile: Profile) -> Iterator[str]:
@@ -384,8 +384,11 @@ def _against_standby(profile: Profile) -> Iterator[str]:
         yield "A warm standby of data that may be deleted: use a profile that keeps its data."
     if not profile.database.multi_az:
         yield "A warm standby before the second zone: the nearer failure comes first."
-    if profile.database.kind == "cluster":
-        yield "RDS copies a Multi-AZ DB cluster to no other region: take an instance or serverless."
+    if profile.database.kind != "instance":
+        yield (
+            f"{profile.database.kind}: the replica in the other region is of a single instance;"
+            " RDS copies no Multi-AZ DB cluster there, and Aurora only as a global database."
+        )
     if profile.network.nat == "one":
         yield "A warm standby, and one NAT gateway for all zones: give each zone its own."
 

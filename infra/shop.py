@@ -18,7 +18,9 @@ import aws_cdk as cdk
 
 from infra.constructs.house import Site
 from infra.profiles import Profile, validate
+from infra.stacks.data import Data, StandbyDatabase, StandbyKeys
 from infra.stacks.network import Network
+from infra.stacks.pipeline import Pipeline
 from infra.stacks.storage import StandbyStorage, Storage
 
 OPERATOR_MAILBOX = "operations"
@@ -62,5 +64,23 @@ class Shop:
             if profile.has_standby
             else None
         )
+        self.standby_keys = (
+            StandbyKeys(app, "StandbyKeys", replace(site, region=profile.standby_region))
+            if profile.has_standby
+            else None
+        )
         self.network = Network(app, "Network", site)
         self.storage = Storage(app, "Storage", site, copies=self.standby_storage)
+        self.data = Data(app, "Data", site, self.network, copies=self.standby_keys)
+        self.pipeline = Pipeline(app, "Pipeline", site, self.network, self.storage, self.data)
+        if self.standby_keys:
+            elsewhere = replace(site, region=profile.standby_region)
+            self.standby_network = Network(app, "StandbyNetwork", elsewhere)
+            self.standby_database = StandbyDatabase(
+                app,
+                "StandbyDatabase",
+                elsewhere,
+                self.standby_network,
+                source_arn=self.data.database_arn,
+                key=self.standby_keys.key,
+            )

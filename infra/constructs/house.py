@@ -109,6 +109,11 @@ class HouseStack(cdk.Stack):
         return [cdk.Fn.select(number, cdk.Fn.get_azs()) for number in range(3)]
 
 
+def subnets(group: str) -> ec2.SubnetSelection:
+    """Those of one kind in every zone: ``public``, ``app`` or ``data``."""
+    return ec2.SubnetSelection(subnet_group_name=group)
+
+
 def environment(**settings: str) -> dict[str, str]:
     """Environment variables for the shop's processes, by the names of the fields of ``Settings``.
 
@@ -174,6 +179,22 @@ def log_group(
         encryption_key=key,
         retention=site.log_retention,
         removal_policy=site.removal,
+    )
+
+
+def allow(
+    grantee: iam.IGrantable,
+    actions: Sequence[str],
+    *arns: str,
+    conditions: Mapping[str, Any] | None = None,
+) -> None:
+    """Let a role do what its code calls, on what it calls it on, and no more."""
+    grantee.grant_principal.add_to_principal_policy(
+        iam.PolicyStatement(
+            actions=list(actions),
+            resources=list(arns),
+            conditions=dict(conditions) if conditions else None,
+        )
     )
 
 
@@ -258,7 +279,7 @@ class ShopFunction(lambda_.Function):
             log_group=log_group(scope, f"{id}Log", site, key=logs_key),
             logging_format=lambda_.LoggingFormat.JSON,
             vpc=vpc,
-            vpc_subnets=ec2.SubnetSelection(subnet_group_name="app") if vpc else None,
+            vpc_subnets=subnets("app") if vpc else None,
             security_groups=list(security_groups) if security_groups else None,
             **more,
         )

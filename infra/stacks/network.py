@@ -5,7 +5,7 @@ from constructs import Construct
 
 from infra.constructs import house
 
-POSTGRES_PORT = 5432
+POSTGRES_PORT = 15432  # scanners try the usual one first
 HTTPS_PORT = 443
 WEB_PORT = 8443  # the web process, behind TLS of its own
 
@@ -13,7 +13,7 @@ WEB_PORT = 8443  # the web process, behind TLS of its own
 class Network(house.HouseStack):
     """The VPC and every security group, so that the rules between parts stand in one place.
 
-        CloudFront ─443─► load balancer ─8443─► web ─5432─► database
+        CloudFront ─443─► load balancer ─8443─► web ─15432─► database
                                                  │ functions ─┘
                                                  └─443─► AWS, through gateway endpoints and NAT
 
@@ -53,15 +53,13 @@ class Network(house.HouseStack):
             ],
         )
         # Models and catalogue reads are most of the traffic: by these doors they cost nothing.
-        app_and_data = [
-            ec2.SubnetSelection(subnet_group_name="app"),
-            ec2.SubnetSelection(subnet_group_name="data"),
-        ]
         for name, service in (
             ("S3", ec2.GatewayVpcEndpointAwsService.S3),
             ("DynamoDb", ec2.GatewayVpcEndpointAwsService.DYNAMODB),
         ):
-            self.vpc.add_gateway_endpoint(name, service=service, subnets=app_and_data)
+            self.vpc.add_gateway_endpoint(
+                name, service=service, subnets=[house.subnets("app"), house.subnets("data")]
+            )
         self.vpc.add_flow_log(
             "FlowLog",
             destination=ec2.FlowLogDestination.to_cloud_watch_logs(

@@ -114,6 +114,15 @@ class Storage(house.HouseStack):
         self._tell_of_uploads()
         self._let_cloudfront_read()
 
+    def let_decrypt(self, grantee: iam.IGrantable, *, writes: bool = False) -> None:
+        """Let S3 decrypt for a process, and encrypt if it writes."""
+        house.allow(
+            grantee,
+            ["kms:Decrypt", "kms:GenerateDataKey"] if writes else ["kms:Decrypt"],
+            self.key.key_arn,
+            conditions={"StringEquals": {"kms:ViaService": f"s3.{self.site.region}.amazonaws.com"}},
+        )
+
     def _tell_of_uploads(self) -> None:
         # Said in the bucket's own properties: the construct's switch would bring a function along.
         bucket = self.uploads.node.default_child
