@@ -103,7 +103,7 @@ def _what_it_looks_like(data: bytes) -> str:
     if data.startswith(b"Kaydara FBX"):
         return "an FBX file"
     if data.startswith(b"solid") or head.startswith((b"# ", b"mtllib", b"ply")):
-        return "a model in another format (OBJ, STL or PLY)"
+        return "text, perhaps a model in another format (OBJ, STL or PLY)"
     if image := images.sniff(data):
         return f"a picture ({image.mime})"
     return "something else"
