@@ -193,7 +193,11 @@ function heightMaterial(): ShaderMaterial {
     uniforms.cover!.value = (cutOut ? lit.opacity : 1) * (1 - 0.8 * (lit?.transmission ?? 0));
     uniforms.usesPicture!.value = cutOut && Boolean(lit.map);
     uniforms.picture!.value = cutOut ? lit.map : null;
-    if (lit?.map) uniforms.pictureMatrix!.value = lit.map.matrix;
+    if (lit?.map) {
+      // three brings the matrix of a KHR_texture_transform up to date only when it draws the product itself.
+      lit.map.updateMatrix();
+      uniforms.pictureMatrix!.value = lit.map.matrix;
+    }
     material.uniformsNeedUpdate = true;
   };
   return material;
