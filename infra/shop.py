@@ -1,11 +1,13 @@
 """Places the stacks side by side and hands values from one to the next.
 
+    domain    zone, origin_name, origin_certificate
     network   vpc, logs_key, load_balancer_security_group, web_security_group,
               functions_security_group, database_security_group
     storage   key, uploads, assets, snapshot, releases, logs
-    data      key, database_address, secret, tables
-    pipeline  events, models (each with .jobs and .failed), functions
-    web       load_balancer, listener, target_group, group, role
+    data      key, database_id, database_dimensions, database_arn, database_address, secret_arn,
+              tables, vault
+    pipeline  key, queues (by name, each with .jobs and .failed), functions (by queue), uploaded
+    web       load_balancer, listener, target_group, group, role, log_group, metric_dimensions
 
 What a later stack may use is what stands under "Attributes" of the earlier one. Arrows point down
 this list only; a stack that needs something of a later one gets it as a rule in between (a security
@@ -19,9 +21,11 @@ import aws_cdk as cdk
 from infra.constructs.house import Site
 from infra.profiles import Profile, validate
 from infra.stacks.data import Data, StandbyDatabase, StandbyKeys
+from infra.stacks.domain import Domain
 from infra.stacks.network import Network
 from infra.stacks.pipeline import Pipeline
 from infra.stacks.storage import StandbyStorage, Storage
+from infra.stacks.web import Web
 
 OPERATOR_MAILBOX = "operations"
 
@@ -69,10 +73,21 @@ class Shop:
             if profile.has_standby
             else None
         )
+        self.domain = Domain(app, "Domain", site)
         self.network = Network(app, "Network", site)
         self.storage = Storage(app, "Storage", site, copies=self.standby_storage)
         self.data = Data(app, "Data", site, self.network, copies=self.standby_keys)
         self.pipeline = Pipeline(app, "Pipeline", site, self.network, self.storage, self.data)
+        self.web = Web(
+            app,
+            "Web",
+            site,
+            self.network,
+            self.storage,
+            self.data,
+            self.pipeline,
+            self.domain,
+        )
         if self.standby_keys:
             elsewhere = replace(site, region=profile.standby_region)
             self.standby_network = Network(app, "StandbyNetwork", elsewhere)
