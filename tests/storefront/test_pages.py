@@ -131,6 +131,21 @@ def test_filters_stay_chosen_and_keep_the_page_out_of_search_engines(visitor: Vi
     assert page.one("meta", name="robots")["content"] == "noindex"
 
 
+def test_options_that_matter_to_few_are_no_filter_unless_one_is_chosen(
+    own_shop: Services, shopper: Visitor
+) -> None:
+    for number in range(6):
+        stool = product(f"stool-{number}", category="chairs")
+        save_product(own_shop.catalogue, stool, now=own_shop.now())
+
+    def filters(path: str) -> list[str]:
+        form = shopper.show(path).one("form", class_="sieve")
+        return [label.text for label in form.all("label")]
+
+    assert "Finish" not in filters("/c/chairs")
+    assert "Finish" in filters("/c/chairs?option=Finish%3AOak")
+
+
 def test_forty_products_are_walked_through_page_by_page(
     own_shop: Services, shopper: Visitor
 ) -> None:

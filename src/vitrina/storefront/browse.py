@@ -296,7 +296,7 @@ def _listing(shop: Shop, wish: Wish, *, heading: str, blurb: str, meta: Meta) ->
         wish=wish,
         unread=unread,
         found=found,
-        filters=_filters(found.facets, wish.choices),
+        filters=_filters(found.facets, wish.choices, found.total),
         sorts=[
             (value, name) for value, name in SORTS.items() if wish.words or value != "relevance"
         ],
@@ -317,9 +317,14 @@ def _shape(found: Results, *, is_first: bool) -> str:
 
 
 def _filters(
-    facets: Facets, chosen: Sequence[tuple[str, str]]
+    facets: Facets, chosen: Sequence[tuple[str, str]], total: int
 ) -> list[tuple[str, list[tuple[str, str, int, bool]]]]:
-    """Per option its name and values: what is sent, what is shown, how many, whether chosen."""
+    """Per option its name and values: what is sent, what is shown, how many, whether chosen.
+
+    Options that matter to few of the results are left out, unless one of their values is chosen:
+    nobody narrows a house full of furniture by the glaze of its mugs.
+    """
+    names = {name for name, _ in chosen}
     return [
         (
             name,
@@ -329,7 +334,7 @@ def _filters(
             ],
         )
         for name, counts in facets.options
-        if counts
+        if name in names or max((count.count for count in counts), default=0) >= total / 4
     ]
 
 
