@@ -12,6 +12,7 @@ from vitrina.cart.store import CartStore
 from vitrina.cart.views import AddItem, CartView, SetQuantity
 from vitrina.catalogue import service as catalogue_service
 from vitrina.catalogue.errors import UnknownSku
+from vitrina.catalogue.model import MAX_SKU_LENGTH
 from vitrina.catalogue.service import Catalogue
 from vitrina.kernel.clock import Clock
 from vitrina.platform.web import problems, services
@@ -34,7 +35,12 @@ class Shop(Protocol):
 
 
 ShopDep = Annotated[Shop, Depends(services)]
-SkuPath = Annotated[str, Path(max_length=64, examples=["OAK-CHAIR-OAK"])]
+SkuPath = Annotated[
+    str,
+    Path(
+        max_length=MAX_SKU_LENGTH, description="Of a line of the cart", examples=["OAK-CHAIR-OAK"]
+    ),
+]
 
 
 @router.get("")
