@@ -1,17 +1,190 @@
-"""Rules we do not follow, each with its reason, and the packs that check all others."""
+"""Rules we do not follow, each with its reason, and the packs that check all others.
+
+A rule of the same name in several packs is one rule with one reason. Where a rule is acknowledged,
+it is for the constructs named and what is under them, never for the whole app if it can be less.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import aws_cdk as cdk
 import cdk_nag
+from constructs import IConstruct
 
 from infra.shop import Shop
+
+_AWS = ("AwsSolutions",)
+_CONTROLS = ("NIST.800.53.R5", "PCI.DSS.321")
+APP = ""  # the path of the app itself
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A rule we do not follow.
+
+    Attributes:
+        rule: its name without the pack's.
+        packs: whose rule it is.
+        at: paths of constructs, such as ``Web/Role``.
+        reason: what makes up for it, to somebody who reviews security.
+        findings: for rules that name what they found; ``{prefix}``, ``{release}``, ``{region}`` and
+            ``{account}`` stand for the shop's.
+    """
+
+    rule: str
+    packs: tuple[str, ...]
+    at: tuple[str, ...]
+    reason: str
+    findings: tuple[str, ...] = ()
+
+    def ids(self, shop: Shop) -> Iterator[str]:
+        site = shop.site
+        for pack in self.packs:
+            for finding in self.findings or ("",):
+                named = finding.format(
+                    prefix=site.prefix,
+                    release=site.release,
+                    region=site.region,
+                    account=site.account,
+                )
+                yield f"{pack}-{self.rule}" + (f"[{named}]" if named else "")
+
+
+def _policies(*names: str) -> tuple[str, ...]:
+    return tuple(f"Policy::arn:<AWS::Partition>:iam::aws:policy/{name}" for name in names)
+
+
+ACKNOWLEDGED = (
+    Acknowledged(
+        "IAMNoInlinePolicy",
+        _CONTROLS,
+        (APP,),
+        "A policy that only one role may have lives and dies with that role. A managed policy could"
+        " be attached to another, which is what least privilege is meant to prevent.",
+    ),
+    Acknowledged(
+        "IAM4",
+        _AWS,
+        ("Data", "Pipeline", "Web"),
+        "The service's own plumbing (log lines, network interfaces, monitoring, backups, Session"
+        " Manager). AWS extends these policies with the service; a copy of ours would break.",
+        _policies(
+            "service-role/AmazonRDSEnhancedMonitoringRole",
+            "service-role/AWSBackupServiceRolePolicyForBackup",
+            "service-role/AWSLambdaBasicExecutionRole",
+            "service-role/AWSLambdaVPCAccessExecutionRole",
+            "AmazonSSMManagedInstanceCore",
+        ),
+    ),
+    Acknowledged(
+        "IAM5",
+        _AWS,
+        ("Pipeline/EventsFunction", "Pipeline/ModelsFunction"),
+        "X-Ray's PutTraceSegments knows no resources: the star is the only one it takes.",
+        ("Resource::*",),
+    ),
+    Acknowledged(
+        "IAM5",
+        _AWS,
+        ("Web/Role",),
+        "CloudWatch's PutMetricData knows no resources; a condition holds it to our namespace. The"
+        " group's address has an id that AWS gives, so the name, which is ours alone, decides.",
+        (
+            "Resource::*",
+            "Resource::arn:aws:autoscaling:{region}:{account}:autoScalingGroup:*"
+            ":autoScalingGroupName/{prefix}-web",
+        ),
+    ),
+    Acknowledged(
+        "IAM5",
+        _AWS,
+        ("Pipeline/ModelsFunction", "Web/Role"),
+        "Every object of one bucket, or of one release in it: objects are named by their content,"
+        " and no role may do more with them than read, or put.",
+        (
+            "Resource::arn:aws:s3:::{prefix}-assets/*",
+            "Resource::arn:aws:s3:::{prefix}-uploads/*",
+            "Resource::arn:aws:s3:::{prefix}-releases/{release}/*",
+        ),
+    ),
+    Acknowledged(
+        "VPCNoUnrestrictedRouteToIGW",
+        _CONTROLS,
+        ("Network/Vpc",),
+        "The public subnets hold NAT gateways and nothing else: no instance, function, database or"
+        " load balancer has a public address, and nothing there gets one by itself.",
+    ),
+    Acknowledged(
+        "S3BucketReplicationEnabled",
+        _CONTROLS,
+        ("Storage", "StandbyStorage"),
+        "One region: S3 keeps each object in three zones, and versions undo deletions. With a warm"
+        " standby the buckets that cannot be made again are replicated; logs and releases can.",
+    ),
+    Acknowledged(
+        "S3DefaultEncryptionKMS",
+        _CONTROLS,
+        ("Storage/Logs", "StandbyStorage/Logs"),
+        "Load balancers deliver access logs only to buckets that S3 encrypts with its own keys."
+        " The bucket is private, versioned, TLS only, and holds no customer data but addresses.",
+    ),
+    Acknowledged(
+        "LambdaDLQ",
+        ("NIST.800.53.R5",),
+        ("Pipeline",),
+        "Both are fed from SQS, which keeps what failed in a queue of its own. A function's own"
+        " dead letters are for asynchronous calls, and nobody makes any.",
+    ),
+    Acknowledged(
+        "ALBWAFEnabled",
+        _CONTROLS,
+        ("Web/Balancer",),
+        "The load balancer is internal and reached only through CloudFront, where the firewall"
+        " stands: a second one behind it would see the same requests again.",
+    ),
+    Acknowledged(
+        "EC26",
+        _AWS,
+        ("Web/Group",),
+        "The rule does not look into launch templates of mixed instances. Ours encrypts every"
+        " volume; tests/infra/test_web.py fails when it does not.",
+    ),
+    Acknowledged(
+        "EC2IMDSv2Enabled",
+        ("NIST.800.53.R5",),
+        ("Web/Group",),
+        "The rule does not look into launch templates of mixed instances. Ours demands tokens, one"
+        " hop; tests/infra/test_web.py fails when it does not.",
+    ),
+    Acknowledged(
+        "AS3",
+        _AWS,
+        ("Web/Group",),
+        "A group that scales by itself all day would fill a mailbox. EventBridge has each launch"
+        " and end; bells ring on what shoppers would notice.",
+    ),
+)
 
 
 def watch_over(app: cdk.App, shop: Shop) -> None:
     """Check every resource of the app against the rule packs; findings fail the synthesis."""
-    del shop
-    packs = [
+    for entry in ACKNOWLEDGED:
+        for path in entry.at:
+            construct = _find(app, path)
+            if construct is None:
+                continue  # a part that this profile does without
+            cdk.Validations.of(construct).acknowledge(
+                *(cdk.Acknowledgment(id=name, reason=entry.reason) for name in entry.ids(shop))
+            )
+    cdk.Validations.of(app).add_plugins(
         cdk_nag.AwsSolutionsChecks(app),
         cdk_nag.NIST80053R5Checks(app),
         cdk_nag.PCIDSS321Checks(app),
-    ]
-    cdk.Validations.of(app).add_plugins(*packs)
+    )
+
+
+def _find(app: cdk.App, path: str) -> IConstruct | None:
+    found: IConstruct | None = app
+    for part in path.split("/") if path else ():
+        found = found.node.try_find_child(part) if found else None
+    return found

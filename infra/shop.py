@@ -2,7 +2,7 @@
 
     domain    zone, origin_name, origin_certificate
     network   vpc, logs_key, load_balancer_security_group, web_security_group,
-              functions_security_group, database_security_group
+              functions_security_group, models_security_group, database_security_group
     storage   key, uploads, assets, snapshot, releases, logs
     data      key, database_id, database_dimensions, database_arn, database_address, secret_arn,
               tables, vault

@@ -109,7 +109,7 @@ class HouseStack(cdk.Stack):
         return [cdk.Fn.select(number, cdk.Fn.get_azs()) for number in range(3)]
 
 
-def subnets(group: str) -> ec2.SubnetSelection:
+def subnets_of(group: str) -> ec2.SubnetSelection:
     """Those of one kind in every zone: ``public``, ``app`` or ``data``."""
     return ec2.SubnetSelection(subnet_group_name=group)
 
@@ -239,7 +239,8 @@ class ShopFunction(lambda_.Function):
 
     Args:
         at_once: how many may run side by side; reserved, so that nobody else can use them up.
-        vpc: only for a function that speaks to something inside it.
+        vpc: only for a function that speaks to something inside it, or must not get out.
+        subnets: the kind of subnet it stands in there.
     """
 
     def __init__(
@@ -259,6 +260,7 @@ class ShopFunction(lambda_.Function):
         runtime: lambda_.Runtime = lambda_.Runtime.PYTHON_3_14,
         environment: Mapping[str, str] | None = None,
         vpc: ec2.IVpc | None = None,
+        subnets: str = "app",
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
         **more: Any,
     ) -> None:
@@ -279,7 +281,7 @@ class ShopFunction(lambda_.Function):
             log_group=log_group(scope, f"{id}Log", site, key=logs_key),
             logging_format=lambda_.LoggingFormat.JSON,
             vpc=vpc,
-            vpc_subnets=subnets("app") if vpc else None,
+            vpc_subnets=subnets_of(subnets) if vpc else None,
             security_groups=list(security_groups) if security_groups else None,
             **more,
         )

@@ -25,8 +25,12 @@ PARAMETERS = {
     "log_lock_waits": "1",
     "idle_in_transaction_session_timeout": "60000",  # milliseconds
 }
-# What RDS writes its own log to; ``iam-db-auth-error`` tells of refused log-ins.
-LOGS = ("postgresql", "iam-db-auth-error")
+# What each kind of database can send to CloudWatch.
+LOGS = {
+    "instance": ("postgresql", "upgrade", "iam-db-auth-error"),
+    "cluster": ("postgresql", "upgrade", "iam-db-auth-error"),
+    "serverless": ("postgresql", "instance", "iam-db-auth-error"),
+}
 MONITORED_EVERY_S = 60
 # Performance Insights keeps this for free, on every kind of database.
 INSIGHTS_DAYS = 7
@@ -67,7 +71,7 @@ class Data(house.HouseStack):
             self,
             "Subnets",
             vpc=network.vpc,
-            vpc_subnets=house.subnets("data"),
+            vpc_subnets=house.subnets_of("data"),
             description=f"{site.domain}: PostgreSQL",
         )
         if site.profile.database.kind == "instance":
@@ -124,7 +128,7 @@ class Data(house.HouseStack):
             database_insights_mode="standard",
             monitoring_interval=MONITORED_EVERY_S,
             monitoring_role_arn=self._monitoring_role().role_arn,
-            enable_cloudwatch_logs_exports=list(LOGS),
+            enable_cloudwatch_logs_exports=list(LOGS[shape.kind]),
             automatic_backup_replication_region=(
                 self.site.profile.standby_region if self._copies else None
             ),
@@ -200,7 +204,7 @@ class Data(house.HouseStack):
             deletion_protection=self.site.profile.keeps_data,
             performance_insights_enabled=True,
             database_insights_mode="standard",
-            enable_cloudwatch_logs_exports=list(LOGS),
+            enable_cloudwatch_logs_exports=list(LOGS[shape.kind]),
             **size,
             **insights,
         )
@@ -280,7 +284,7 @@ class Data(house.HouseStack):
 
     def _log_groups(self, kind: str, database: cdk.CfnResource) -> None:
         """Made before RDS would make them, which sets neither a key nor an end."""
-        for name in LOGS:
+        for name in LOGS[self.site.profile.database.kind]:
             group = house.log_group(
                 self,
                 f"Log-{name}",
@@ -455,7 +459,7 @@ class StandbyDatabase(house.HouseStack):
             self,
             "Subnets",
             vpc=network.vpc,
-            vpc_subnets=house.subnets("data"),
+            vpc_subnets=house.subnets_of("data"),
             description=f"{site.domain}: PostgreSQL",
         )
         parameters = rds.CfnDBParameterGroup(
@@ -491,7 +495,7 @@ class StandbyDatabase(house.HouseStack):
             enable_performance_insights=True,
             performance_insights_kms_key_id=key.key_arn,
             performance_insights_retention_period=INSIGHTS_DAYS,
-            enable_cloudwatch_logs_exports=list(LOGS),
+            enable_cloudwatch_logs_exports=list(LOGS[shape.kind]),
         )
         replica.apply_removal_policy(cdk.RemovalPolicy.SNAPSHOT)
         self.database_address = replica.attr_endpoint_address

@@ -23,6 +23,7 @@ class Network(house.HouseStack):
         load_balancer_security_group: lets nobody in; delivery opens it to CloudFront's VPC origin.
         web_security_group: of the instances.
         functions_security_group: of Lambda functions that need the database.
+        models_security_group: of the function that opens strangers' files.
         database_security_group: of PostgreSQL; open to web and functions, and nobody else.
     """
 
@@ -58,7 +59,7 @@ class Network(house.HouseStack):
             ("DynamoDb", ec2.GatewayVpcEndpointAwsService.DYNAMODB),
         ):
             self.vpc.add_gateway_endpoint(
-                name, service=service, subnets=[house.subnets("app"), house.subnets("data")]
+                name, service=service, subnets=[house.subnets_of("app"), house.subnets_of("data")]
             )
         self.vpc.add_flow_log(
             "FlowLog",
@@ -71,15 +72,20 @@ class Network(house.HouseStack):
         self.load_balancer_security_group = self._group("LoadBalancer", "the load balancer")
         self.web_security_group = self._group("Web", "the web process")
         self.functions_security_group = self._group("Functions", "Lambda functions")
+        self.models_security_group = self._group("Models", "the models pipeline")
         self.database_security_group = self._group("Database", "PostgreSQL")
         self._allow(
             self.load_balancer_security_group, self.web_security_group, WEB_PORT, "requests"
         )
         for client in (self.web_security_group, self.functions_security_group):
             self._allow(client, self.database_security_group, POSTGRES_PORT, "SQL")
-            client.add_egress_rule(
-                ec2.Peer.any_ipv4(), ec2.Port.tcp(HTTPS_PORT), "AWS and the payment provider"
-            )
+        for client in (
+            self.web_security_group,
+            self.functions_security_group,
+            self.models_security_group,
+        ):
+            # How far it leads, the routes of the subnet decide.
+            client.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(HTTPS_PORT), "HTTPS")
 
     def _group(self, name: str, of: str) -> ec2.SecurityGroup:
         return ec2.SecurityGroup(

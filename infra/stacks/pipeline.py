@@ -163,7 +163,10 @@ class Pipeline(house.HouseStack):
         return function
 
     def _models_function(self, network: Network, storage: Storage) -> house.ShopFunction:
-        """Reads one upload, writes one published model: a container, for it brings a browser."""
+        """Reads one upload, writes one published model: a container, for it brings a browser.
+
+        It opens files from strangers, so it stands where no road leads out but the one to S3.
+        """
         function = house.ShopFunction(
             self,
             "ModelsFunction",
@@ -185,11 +188,14 @@ class Pipeline(house.HouseStack):
             key=self.key,
             logs_key=network.logs_key,
             ephemeral_storage_size=cdk.Size.gibibytes(2),
+            vpc=network.vpc,
+            subnets="data",
+            security_groups=[network.models_security_group],
             environment=house.environment(
                 prefix=self.site.prefix, public_url=f"https://{self.site.domain}"
             ),
         )
-        house.allow(function, ["s3:GetObject"], storage.uploads.arn_for_objects("*"))
-        house.allow(function, ["s3:PutObject"], storage.assets.arn_for_objects("*"))
+        house.allow(function, ["s3:GetObject"], storage.objects(resources.UPLOADS.name))
+        house.allow(function, ["s3:PutObject"], storage.objects(resources.ASSETS.name))
         storage.let_decrypt(function, writes=True)
         return function

@@ -114,6 +114,10 @@ class Storage(house.HouseStack):
         self._tell_of_uploads()
         self._let_cloudfront_read()
 
+    def objects(self, logical: str, keys: str = "*") -> str:
+        """The objects of a bucket, as a policy names them."""
+        return f"arn:aws:s3:::{self.site.named(logical)}/{keys}"
+
     def let_decrypt(self, grantee: iam.IGrantable, *, writes: bool = False) -> None:
         """Let S3 decrypt for a process, and encrypt if it writes."""
         house.allow(

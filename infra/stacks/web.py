@@ -3,9 +3,7 @@
 import json
 from pathlib import Path
 
-import aws_cdk as cdk
 from aws_cdk import Duration
-from aws_cdk import aws_arczonalshift as zonalshift
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elb
@@ -17,7 +15,7 @@ from infra.stacks.data import Data
 from infra.stacks.domain import Domain
 from infra.stacks.network import HTTPS_PORT, WEB_PORT, Network
 from infra.stacks.pipeline import Pipeline
-from infra.stacks.storage import Storage
+from infra.stacks.storage import RELEASES, Storage
 from vitrina.platform import resources
 
 IMAGES = Path(__file__).parent.parent / "images"
@@ -36,7 +34,6 @@ WARM_UP = Duration.seconds(60)
 LIFETIME = Duration.days(7)
 DISK_GIB = 20
 HOOK = "drain"
-FETCHED_FROM_RELEASES = "web.tar.gz"
 
 
 class Web(house.HouseStack):
@@ -133,12 +130,10 @@ class Web(house.HouseStack):
             ["dynamodb:GetItem", "dynamodb:PutItem"],
             data.tables[resources.CARTS.name].table_arn,
         )
-        house.allow(role, ["s3:GetObject"], storage.assets.arn_for_objects("*"))
+        house.allow(role, ["s3:GetObject"], storage.objects(resources.ASSETS.name))
         # Who may not list gets 403 for an absent object, and cannot tell it from a refusal.
         house.allow(role, ["s3:ListBucket"], storage.assets.bucket_arn)
-        house.allow(
-            role, ["s3:GetObject"], storage.releases.arn_for_objects(f"{self.site.release}/*")
-        )
+        house.allow(role, ["s3:GetObject"], storage.objects(RELEASES, f"{self.site.release}/*"))
         storage.let_decrypt(role)
         data.let_connect(role)
         queue = self._pipeline.queues[resources.EVENTS.name].jobs
@@ -196,7 +191,7 @@ class Web(house.HouseStack):
             "Group",
             auto_scaling_group_name=f"{self.site.prefix}-web",
             vpc=self._network.vpc,
-            vpc_subnets=house.subnets("app"),
+            vpc_subnets=house.subnets_of("app"),
             min_capacity=shape.min_instances,
             max_capacity=shape.max_instances,
             mixed_instances_policy=autoscaling.MixedInstancesPolicy(
@@ -249,7 +244,7 @@ class Web(house.HouseStack):
             "Balancer",
             load_balancer_name=f"{self.site.prefix}-web"[:32].rstrip("-"),
             vpc=self._network.vpc,
-            vpc_subnets=house.subnets("app"),
+            vpc_subnets=house.subnets_of("app"),
             internet_facing=False,
             security_group=self._network.load_balancer_security_group,
             deletion_protection=self.site.profile.keeps_data,
@@ -259,14 +254,8 @@ class Web(house.HouseStack):
             http2_enabled=True,
         )
         balancer.log_access_logs(self._storage.logs, "alb")
-        # A zone that ails is left by hand or, where AWS sees it first, by AWS.
+        # A zone that ails can be left with one call, before its instances look unhealthy.
         balancer.set_attribute("zonal_shift.config.enabled", "true")
-        zonalshift.CfnZonalAutoshiftConfiguration(
-            self,
-            "Autoshift",
-            resource_identifier=balancer.load_balancer_arn,
-            zonal_autoshift_status="DISABLED",
-        )
         return balancer
 
     def _scaling(self) -> None:
@@ -348,10 +337,8 @@ class Web(house.HouseStack):
         house.allow(
             self.role,
             ["autoscaling:CompleteLifecycleAction"],
-            cdk.Fn.sub(
-                "arn:aws:autoscaling:${AWS::Region}:${AWS::AccountId}:autoScalingGroup:*"
-                f":autoScalingGroupName/{self.site.prefix}-web"
-            ),
+            f"arn:aws:autoscaling:{self.site.region}:{self.site.account}:autoScalingGroup:*"
+            f":autoScalingGroupName/{self.site.prefix}-web",
         )
 
     def _boot(self) -> str:
