@@ -49,6 +49,8 @@ def test_the_shop_itself_and_programs_may_write(client: Client, headers: dict[st
         {"origin": "null"},
         {"origin": "https://shop.example.evil.example"},
         {"origin": "http://shop.example"},
+        {"origin": "http://10.0.0.7.evil.example", "host": "10.0.0.7"},
+        {"origin": "http://10.0.0.7:8001", "host": "10.0.0.7:8000"},
     ],
     ids=str,
 )
