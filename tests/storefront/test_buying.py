@@ -402,6 +402,12 @@ def test_nobody_else_opens_an_order_by_its_number(own_shop: Services, shopper: V
     assert all_orders(own_shop)[0].state is OrderState.PAID
 
 
+def test_a_browser_that_knows_one_order_is_asked_about_another(shopper: Visitor) -> None:
+    buy(shopper)
+
+    assert shopper.show("/orders/0000-0000-00").heading == "Find an order"
+
+
 def test_an_order_is_found_again_by_number_and_address(
     own_shop: Services, shopper: Visitor
 ) -> None:
