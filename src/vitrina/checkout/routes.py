@@ -59,7 +59,7 @@ _KEY_PARAMETER: dict[str, Any] = {
 }
 
 
-def idempotency_key(request: Request) -> str:
+async def idempotency_key(request: Request) -> str:
     """The request's Idempotency-Key.
 
     Raises:
