@@ -380,18 +380,17 @@ def _box_cushion(
     r = half * 0.78
     over = np.stack([r * (1 - np.sin(turn)), half - r * (1 - np.cos(turn))], axis=1)
     below = over[::-1] * np.array([1.0, -1.0])
-    mesh = slab(
-        outline,
-        np.concatenate([over, below]),
-        crown=lambda t: crown * t**0.8,
-        under=lambda t: -crown * 0.5 * t,
-        rings=12,
-    )
-    rng = random(f.SEED, name)
+    mesh = slab(outline, np.concatenate([over, below]), rings=12)
     p = mesh.positions
-    u, v = p[:, 0] / width * 0.5 + 0.25, p[:, 2] / depth * 0.5 + 0.25
-    soft = clouds(rng, u, v, 5, 5, octaves=2)
-    moved = p + mesh.normals * (0.0035 * soft)[:, None]
+    x, y, z = (p[:, i] for i in range(3))
+    # The filling pushes both faces out, the lower one less: it lies on slats.
+    full = np.clip((1 - (2 * x / width) ** 2) * (1 - (2 * z / depth) ** 2), 0, 1) ** 0.75
+    share = np.clip(y / half, -1, 1)
+    swell = crown * full * np.where(share > 0, share**2, -0.15 * share**2)
+    rng = random(f.SEED, name)
+    u, v = x / width * 0.5 + 0.25, z / depth * 0.5 + 0.25
+    soft = 0.0045 * clouds(rng, u, v, 5, 5, octaves=2)
+    moved = p + mesh.normals * soft[:, None] + swell[:, None] * np.array([0.0, 1.0, 0.0])
     return Mesh(moved, mesh.normals, mesh.uv, mesh.triangles).with_normals()
 
 
