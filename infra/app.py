@@ -7,9 +7,12 @@ profile, domain, account, release, operator, region-mode.
 """
 
 import argparse
+import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 NO_ACCOUNT = "123456789012"  # AWS's own example; whoever deploys gives theirs
@@ -59,35 +62,41 @@ def main(arguments: list[str] | None = None) -> None:
     # Started as a file, Python looks here first, and takes our constructs for the CDK's.
     sys.path[:] = [str(ROOT), *(p for p in sys.path if Path(p or ".").resolve() != ROOT / "infra")]
     from infra.node import use_wheel_node
+    from infra.profiles import PROFILES, prefix_of, validate
 
-    use_wheel_node()
-    import aws_cdk as cdk
-
-    from infra.nag import watch_over
-    from infra.profiles import PROFILES
-    from infra.shop import Shop
-
-    app = cdk.App(outdir=given.out, context=FLAGS, analytics_reporting=False)
+    # What the CDK's command line was given by --context.
+    context = json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}"))
 
     def option(name: str, otherwise: str) -> str:
-        value = getattr(given, name.replace("-", "_")) or app.node.try_get_context(name)
+        value = getattr(given, name.replace("-", "_")) or context.get(name)
         return str(value or otherwise)
 
     name = option("profile", "starter")
     if name not in PROFILES:
         parser.error(f"there is no profile {name!r}; there are {', '.join(PROFILES)}")
-    mode = option("region-mode", PROFILES[name].region_mode)
+    mode: Any = option("region-mode", PROFILES[name].region_mode)
+    domain = option("domain", "shop.example")
     try:
-        shop = Shop(
-            app,
-            replace(PROFILES[name], region_mode=mode),  # type: ignore[arg-type]
-            option("domain", "shop.example"),
-            account=option("account", NO_ACCOUNT),
-            release=option("release", _version()),
-            operator=option("operator", "") or None,
-        )
+        profile = validate(replace(PROFILES[name], region_mode=mode))
+        prefix_of(domain)
     except ValueError as error:
         parser.error(str(error))
+
+    use_wheel_node()
+    import aws_cdk as cdk
+
+    from infra.nag import watch_over
+    from infra.shop import Shop
+
+    app = cdk.App(outdir=given.out, context=FLAGS, analytics_reporting=False)
+    shop = Shop(
+        app,
+        profile,
+        domain,
+        account=option("account", NO_ACCOUNT),
+        release=option("release", _version()),
+        operator=option("operator", "") or None,
+    )
     if given.check:
         watch_over(app, shop)
     app.synth()

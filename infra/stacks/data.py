@@ -1,5 +1,7 @@
 """What the shop remembers: PostgreSQL, the DynamoDB tables, and backups of both."""
 
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import Duration
 from aws_cdk import aws_backup as backup
@@ -154,12 +156,13 @@ class Data(house.HouseStack):
             description=f"{self.site.domain}: TLS only",
             parameters=PARAMETERS,
         )
-        insights = {
+        insights: dict[str, Any] = {
             "performance_insights_kms_key_id": self.key.key_arn,
             "performance_insights_retention_period": INSIGHTS_DAYS,
             "monitoring_interval": MONITORED_EVERY_S,
             "monitoring_role_arn": self._monitoring_role().role_arn,
         }
+        size: dict[str, Any]
         if is_aurora:
             size = {
                 "engine": "aurora-postgresql",

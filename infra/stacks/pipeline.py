@@ -31,6 +31,7 @@ BUILD_CONTEXT = (
     "!src",
     "**/__pycache__",
     "**/node_modules",
+    "src/vitrina/studio",  # the demo's products are published from somebody's own machine
     "src/vitrina/platform/static",
     "src/vitrina/models3d/gltfpack.wasm",
 )

@@ -1,6 +1,6 @@
 """Buckets: raw models, published models, the snapshot of the pages, releases, logs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import Duration
@@ -63,7 +63,7 @@ class Storage(house.HouseStack):
                     max_age=3600,
                 )
             ],
-            replication_rules=_replication(copies, lambda to: to.uploads),
+            replication_rules=self._replication("uploads", copies),
         )
         self.assets = _bucket(
             self,
@@ -85,7 +85,7 @@ class Storage(house.HouseStack):
                     ],
                 )
             ],
-            replication_rules=_replication(copies, lambda to: to.assets),
+            replication_rules=self._replication("assets", copies),
         )
         self.snapshot = _bucket(
             self,
@@ -95,7 +95,7 @@ class Storage(house.HouseStack):
             key=self.key,
             logs=self.logs,
             lifecycle_rules=[_rule(noncurrent_version_expiration=Duration.days(7))],
-            replication_rules=_replication(copies, lambda to: to.snapshot),
+            replication_rules=self._replication("snapshot", copies),
         )
         self.releases = _bucket(
             self,
@@ -126,6 +126,35 @@ class Storage(house.HouseStack):
             self.key.key_arn,
             conditions={"StringEquals": {"kms:ViaService": f"s3.{self.site.region}.amazonaws.com"}},
         )
+
+    def _replication(
+        self, logical: str, copies: "StandbyStorage | None"
+    ) -> list[s3.ReplicationRule] | None:
+        """Copies every object within fifteen minutes, deletions too, and says when it does not.
+
+        Bucket and key are named, not handed over: the role's own policy suffices in one account,
+        and writing it into theirs as well would be a circle between the regions.
+        """
+        if copies is None:
+            return None
+        name = self.site.named(f"{logical}-standby")
+        return [
+            s3.ReplicationRule(
+                destination=s3.Bucket.from_bucket_attributes(
+                    self,
+                    f"Copy-{logical}",
+                    bucket_name=name,
+                    region=copies.region,
+                    account=self.site.account,
+                ),
+                priority=0,
+                sse_kms_encrypted_objects=True,
+                kms_key=kms.Key.from_key_arn(self, f"CopyKey-{logical}", copies.key.key_arn),
+                delete_marker_replication=True,
+                replication_time_control=s3.ReplicationTimeValue.FIFTEEN_MINUTES,
+                metrics=s3.ReplicationTimeValue.FIFTEEN_MINUTES,
+            )
+        ]
 
     def _tell_of_uploads(self) -> None:
         # Said in the bucket's own properties: the construct's switch would bring a function along.
@@ -260,22 +289,3 @@ def _rule(**more: Any) -> s3.LifecycleRule:
 
 def _to(storage_class: s3.StorageClass, *, after_days: int) -> s3.Transition:
     return s3.Transition(storage_class=storage_class, transition_after=Duration.days(after_days))
-
-
-def _replication(
-    copies: StandbyStorage | None, copy_in: Callable[[StandbyStorage], s3.Bucket]
-) -> list[s3.ReplicationRule] | None:
-    """Copies every object within fifteen minutes, deletions too, and says when it does not."""
-    if copies is None:
-        return None
-    return [
-        s3.ReplicationRule(
-            destination=copy_in(copies),
-            priority=0,
-            sse_kms_encrypted_objects=True,
-            kms_key=copies.key,
-            delete_marker_replication=True,
-            replication_time_control=s3.ReplicationTimeValue.FIFTEEN_MINUTES,
-            metrics=s3.ReplicationTimeValue.FIFTEEN_MINUTES,
-        )
-    ]
