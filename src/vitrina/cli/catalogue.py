@@ -23,7 +23,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 _STANDARD = Path("-")
 
 
-@app.command("import")
+@app.command("import", epilog="Example: vitrina catalogue import products.jsonl --dry-run")
 def import_file(
     file: Annotated[
         Path, typer.Argument(help="JSON Lines, as docs/catalogue-format.md says; - reads stdin.")
@@ -54,7 +54,7 @@ def import_file(
         typer.echo(_sentence(report, dry_run=dry_run))
 
 
-@app.command("export")
+@app.command("export", epilog="Example: vitrina catalogue export products.jsonl")
 def export_file(
     file: Annotated[Path, typer.Argument(help="Where to; - writes to stdout.")],
     with_stock: Annotated[

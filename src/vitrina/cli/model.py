@@ -21,7 +21,7 @@ Files = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 
 
-@app.command()
+@app.command(epilog="Example: vitrina model inspect chair.glb --json")
 def inspect(files: Files, as_json: AsJson = False) -> None:
     """Say what is in each model: triangles, textures, finishes, size.
 
@@ -42,7 +42,7 @@ def inspect(files: Files, as_json: AsJson = False) -> None:
     _finish(reports, refused=refused, as_json=as_json)
 
 
-@app.command()
+@app.command(epilog="Example: vitrina model optimise chair.glb --into small")
 def optimise(
     files: Files,
     into: Annotated[

@@ -14,7 +14,7 @@ from vitrina.cli.stores import HERE, AsJson, Data, Embedded, opened
 app = typer.Typer(no_args_is_help=True)
 
 
-@app.command("list")
+@app.command("list", epilog="Example: vitrina orders list --limit 50 --json")
 def list_orders(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 20,
     state: Annotated[OrderState | None, typer.Option(help="Only those in this state.")] = None,
@@ -41,7 +41,7 @@ def list_orders(
         )
 
 
-@app.command("show")
+@app.command("show", epilog="Example: vitrina orders show 7K3M-9QXD-2V")
 def show_order(
     number: Annotated[str, typer.Argument(help="The order's number, such as 7K3M-9QXD-2V.")],
     data: Data = HERE,

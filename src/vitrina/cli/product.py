@@ -23,7 +23,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 Slug = Annotated[str, typer.Argument(help="The product's address, such as oak-chair.")]
 
 
-@app.command()
+@app.command(
+    epilog='Example: vitrina product add --model chair.glb --title "Oak chair" --price 129.50'
+)
 def add(
     title: Annotated[str, typer.Option(help="What it is called.")],
     price: Annotated[str, typer.Option(help="In the shop's currency, such as 129.50.")],
@@ -94,7 +96,7 @@ def add(
     typer.echo(f"  {address}{shown}")
 
 
-@app.command()
+@app.command(epilog="Example: vitrina product poster oak-chair")
 def poster(
     slug: Slug, data: Data = HERE, embedded: Embedded = True, as_json: AsJson = False
 ) -> None:
@@ -114,7 +116,7 @@ def poster(
         typer.echo(f"{len(posters)} pictures of {product.title}\n  {address}")
 
 
-@app.command("list")
+@app.command("list", epilog="Example: vitrina product list --state draft")
 def list_products(
     state: Annotated[
         PublicationState | None, typer.Option(help="Only those in this state.")
@@ -149,7 +151,7 @@ def list_products(
         )
 
 
-@app.command()
+@app.command(epilog="Example: vitrina product publish oak-chair")
 def publish(
     slug: Slug, data: Data = HERE, embedded: Embedded = True, as_json: AsJson = False
 ) -> None:
@@ -159,7 +161,7 @@ def publish(
         _show_state(shop, product, data, embedded=embedded, as_json=as_json)
 
 
-@app.command()
+@app.command(epilog="Example: vitrina product archive oak-chair")
 def archive(
     slug: Slug, data: Data = HERE, embedded: Embedded = True, as_json: AsJson = False
 ) -> None:
@@ -169,7 +171,7 @@ def archive(
         _show_state(shop, product, data, embedded=embedded, as_json=as_json)
 
 
-@app.command("stock")
+@app.command("stock", epilog="Example: vitrina product stock OAK-CHAIR 12")
 def stock_of(
     name: Annotated[str, typer.Argument(help="A SKU, or a product's address for all of its.")],
     pieces: Annotated[

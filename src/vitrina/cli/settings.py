@@ -27,7 +27,7 @@ class Effective:
     description: str
 
 
-@app.command()
+@app.command(epilog="Example: vitrina settings --json")
 def settings(
     as_json: Annotated[bool, typer.Option("--json", help="Print a list of JSON objects.")] = False,
 ) -> None:

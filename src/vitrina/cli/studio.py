@@ -17,7 +17,7 @@ Only = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 
 
-@app.command("list")
+@app.command("list", epilog="Example: vitrina studio list")
 def list_(as_json: AsJson = False) -> None:
     """List the products the studio can make, with their finishes."""
     rows = {
@@ -30,7 +30,7 @@ def list_(as_json: AsJson = False) -> None:
         typer.echo(f"{slug:<24}{', '.join(finishes)}")
 
 
-@app.command()
+@app.command(epilog="Example: vitrina studio build --check")
 def build(
     into: Annotated[
         Path,

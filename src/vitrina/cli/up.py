@@ -28,7 +28,7 @@ Data = Annotated[
 HERE = Path("var")
 
 
-@app.command()
+@app.command(epilog="Example: vitrina up --data ./var --port 8080")
 def up(
     data: Data = HERE,
     port: Annotated[
@@ -77,7 +77,7 @@ def up(
     typer.echo("\nStopped. The data is kept.")
 
 
-@app.command()
+@app.command(epilog="Example: vitrina status")
 def status(data: Data = HERE) -> None:
     """Say whether a shop runs on this data, and where.
 
@@ -90,7 +90,7 @@ def status(data: Data = HERE) -> None:
     typer.echo(f"Process {holder.pid} runs on {data}: {holder.address or 'no shop open yet'}")
 
 
-@app.command()
+@app.command(epilog="Example: vitrina down")
 def down(data: Data = HERE) -> None:
     """Stop the shop that runs on this data.
 
