@@ -1,6 +1,6 @@
 """The web process: the routes of every domain behind the layers of ``platform.web``.
 
-    uvicorn --factory vitrina.entrypoints.http:app
+uvicorn --factory vitrina.entrypoints.http:app
 """
 
 import gc
@@ -103,6 +103,7 @@ def create_app(services: Services, *, further: Sequence[APIRouter] = ()) -> ASGI
         refuse,
         is_last=lambda path: path.startswith(_SHED_LAST),
         max_waiting=MAX_WAITING,
+        crowd=THREADS,
     )
     layered = PageCache(layered, max_age_s=settings.page_max_age_s)
     routes.state.page_cache = layered

@@ -27,12 +27,13 @@ async def shop(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse("served", headers=PUBLIC)(scope, receive, send)
 
 
-def shedding(app: ASGIApp) -> LoadShedder:
+def shedding(app: ASGIApp, crowd: int = 0) -> LoadShedder:
     return LoadShedder(
         app,
         lambda error, scope: error_response(error, scope, None),
         is_last=lambda path: path.startswith("/checkout"),
         max_waiting=3,
+        crowd=crowd,
         lag_s=0.1,
         last_lag_s=30.0,
     )
@@ -82,6 +83,19 @@ def test_a_loop_that_runs_late_sheds_browsing_until_it_keeps_up_again(client: Cl
 
     time.sleep(1.0)
     assert status_becomes(200)
+
+
+def test_a_late_loop_refuses_nobody_while_hardly_anybody_is_there() -> None:
+    with (
+        serving(shedding(shop, crowd=3), lifespan="off") as client,
+        ThreadPoolExecutor(1) as hog,
+    ):
+        hogged = hog.submit(lambda: [client.get("/checkout/hog").status for _ in range(6)])
+        answers = []
+        while not hogged.done():
+            answers.append(client.get("/").status)
+
+    assert set(answers) == {200}
 
 
 def test_pages_in_memory_are_served_when_all_else_is_shed() -> None:

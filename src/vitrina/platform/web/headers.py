@@ -47,8 +47,8 @@ DOCUMENTATION_POLICY = "; ".join(
 )
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
-_PERMISSIONS = "camera=(), geolocation=(), microphone=(), usb=(), xr-spatial-tracking=(self)"
-_TWO_YEARS_S = 63_072_000
+PERMISSIONS = "camera=(), geolocation=(), microphone=(), usb=(), xr-spatial-tracking=(self)"
+TWO_YEARS_S = 63_072_000
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -60,12 +60,12 @@ class SecurityHeaders:
         self._app = app
         everywhere: Headers = [(b"x-content-type-options", b"nosniff")]
         if https:
-            everywhere.append((b"strict-transport-security", f"max-age={_TWO_YEARS_S}".encode()))
+            everywhere.append((b"strict-transport-security", f"max-age={TWO_YEARS_S}".encode()))
         self._page: Headers = [
             *everywhere,
             (b"referrer-policy", b"strict-origin-when-cross-origin"),
             (b"cross-origin-opener-policy", b"same-origin"),
-            (b"permissions-policy", _PERMISSIONS.encode()),
+            (b"permissions-policy", PERMISSIONS.encode()),
         ]
         self._data: Headers = [*everywhere, (b"cross-origin-resource-policy", b"same-origin")]
         upgrade = "; upgrade-insecure-requests" if https else ""

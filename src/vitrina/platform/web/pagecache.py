@@ -41,7 +41,7 @@ _INLINE_BYTES = 64 << 10  # coding more than this would hold the event loop for 
 _REMEMBERED_PRIVATE = 4096
 
 # Campaign tags change nothing about a page: without this each would be a page of its own.
-_TRACKING = (b"utm_", b"gclid", b"fbclid", b"msclkid", b"mc_cid", b"mc_eid")
+TRACKING = (b"utm_", b"gclid", b"fbclid", b"msclkid", b"mc_cid", b"mc_eid")
 
 _NOT_COPIED = {b"content-length", b"etag", b"vary", b"connection", b"date"}
 
@@ -319,7 +319,7 @@ def _normalised(query: bytes) -> bytes:
     """The query without campaign tags, its parameters in order of their names."""
     if not query:
         return query
-    kept = [part for part in query.split(b"&") if part and not part.startswith(_TRACKING)]
+    kept = [part for part in query.split(b"&") if part and not part.startswith(TRACKING)]
     kept.sort(key=_parameter_name)
     return b"&".join(kept)
 

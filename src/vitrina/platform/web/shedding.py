@@ -2,8 +2,10 @@
 
     access → headers → limits → files, probes → origin → page cache → SHEDDING → body → routes
 
-Two signs tell that too much came in: the event loop runs late, and requests wait for a thread.
-Pages in the cache are served all the same; browsing gives way before carts and checkouts do.
+Two signs tell that too much came in: the event loop runs late while requests wait for a thread,
+and too many wait. (A late loop alone may only mean that another program has the processor, and
+refusing the few who are here would not help.) Pages in the cache are served all the same; browsing
+gives way before carts and checkouts do.
 """
 
 import asyncio
@@ -28,6 +30,7 @@ class LoadShedder:
         is_last: whether a path is shed only at the very end.
         max_waiting: requests under way in the routes beyond which browsing is shed; four times
             as many before anything is.
+        crowd: fewer than so many under way are served however late the loop runs.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class LoadShedder:
         *,
         is_last: Callable[[str], bool],
         max_waiting: int,
+        crowd: int,
         lag_s: float = LAG_S,
         last_lag_s: float = LAST_LAG_S,
     ) -> None:
@@ -44,6 +48,7 @@ class LoadShedder:
         self._refuse = refuse
         self._is_last = is_last
         self._max_waiting = max_waiting
+        self._crowd = crowd
         self._lag_limit_s = lag_s
         self._last_lag_limit_s = last_lag_s
         self._waiting = 0
@@ -71,11 +76,12 @@ class LoadShedder:
         return self._lag_s
 
     def _is_too_much(self, path: str) -> bool:
-        if self._lag_s < self._lag_limit_s and self._waiting < self._max_waiting:
+        lag_s = self._lag_s if self._waiting >= self._crowd else 0.0
+        if lag_s < self._lag_limit_s and self._waiting < self._max_waiting:
             return False
         if not self._is_last(path):
             return True
-        return self._lag_s >= self._last_lag_limit_s or self._waiting >= 4 * self._max_waiting
+        return lag_s >= self._last_lag_limit_s or self._waiting >= 4 * self._max_waiting
 
     def _probe_again(self) -> None:
         self._due_s = time.monotonic() + PROBE_S
