@@ -131,7 +131,7 @@ def state_of(shop: Services, order: Order) -> OrderState:
 
 @pytest.mark.parametrize(
     ("card", "steps"),
-    [(SUCCEEDS, 20), (DECLINED, 18), (NEEDS_CONFIRMATION, 16), (ANSWER_LOST, 8)],
+    [(SUCCEEDS, 15), (DECLINED, 13), (NEEDS_CONFIRMATION, 11), (ANSWER_LOST, 5)],
 )
 def test_a_checkout_killed_anywhere_is_finished_by_the_worker(
     shop: Services, processes: Victims, clock: MovableClock, card: str, steps: int

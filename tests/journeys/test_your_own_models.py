@@ -36,8 +36,8 @@ def test_any_model_is_sold_with_a_view_that_turns(
 def add(model: Path, shop: Settings) -> dict[str, str]:
     """``vitrina product add``, without the pictures: the other journeys have seen posters."""
     command = [
-        *(Path(sys.executable).with_name("vitrina"), "product", "add"),
-        *("--model", model, "--title", model.stem, "--price", "129.50"),
+        *(str(Path(sys.executable).with_name("vitrina")), "product", "add"),
+        *("--model", str(model), "--title", model.stem, "--price", "129.50"),
         *("--no-poster", "--no-embedded", "--json"),
     ]
     environment = {
