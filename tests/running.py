@@ -13,7 +13,7 @@ from urllib.error import URLError
 from vitrina.platform.embedded.processes import free_port
 from vitrina.settings import Settings
 
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 120.0  # the first start compiles every module, perhaps on a busy machine
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def running_shop(settings: Settings, log: Path, **environment: str) -> Iterator[
         yield address
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
