@@ -191,6 +191,20 @@ def test_a_charge_that_never_happened_cancels_the_order_and_can_never_happen_lat
     check_books(shop, STOCKS)
 
 
+def test_an_order_is_not_called_off_while_a_request_is_at_it(
+    shop: Services, clock: MovableClock
+) -> None:
+    order = lost(shop, charged=False)
+    clock.advance(seconds=transitions.PAYING.total_seconds() - 1)
+
+    jobs.settle_order(shop, order.id)
+
+    assert service.get_order_by_id(shop, order.id).state is OPEN
+    clock.advance(seconds=1)
+    work_off(shop)
+    assert service.get_order_by_id(shop, order.id).state is CANCELLED
+
+
 @pytest.mark.parametrize("charged", [True, False])
 def test_the_same_message_handled_by_many_at_once_settles_once(
     shop: Services, clock: MovableClock, charged: bool
