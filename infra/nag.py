@@ -80,7 +80,8 @@ ACKNOWLEDGED = (
         "IAM5",
         _AWS,
         ("Pipeline/EventsFunction", "Pipeline/ModelsFunction"),
-        "X-Ray's PutTraceSegments knows no resources: the star is the only one it takes.",
+        "X-Ray's PutTraceSegments knows no resources: the star is the only one it takes, and all it"
+        " lets a function do is tell how long its calls took.",
         ("Resource::*",),
     ),
     Acknowledged(
@@ -162,6 +163,13 @@ ACKNOWLEDGED = (
         ("Web/Group",),
         "A group that scales by itself all day would fill a mailbox. EventBridge has each launch"
         " and end; bells ring on what shoppers would notice.",
+    ),
+    Acknowledged(
+        "CFR1",
+        _AWS,
+        ("Delivery/Distribution",),
+        "A shop turns nobody away for the country they browse from; where it delivers to, checkout"
+        " decides. Whom to refuse, the firewall in front decides by reputation and by rate.",
     ),
 )
 

@@ -141,6 +141,9 @@ class Edge:
         custom_policies: cache, origin-request and response-header policies of our own.
         origin_group: pages come from the snapshot bucket when the origin does not answer.
         origin_shield: one more cache in front of the buckets.
+        places: which of CloudFront's cities answer: those of Europe and North America, also those
+            of most of Asia and Africa, or all.
+        signs_names: DNSSEC. Takes effect when whoever sold the domain publishes the zone's key.
     """
 
     plan: Literal["pay-as-you-go", "free", "pro", "business", "premium"] = "pay-as-you-go"
@@ -148,6 +151,8 @@ class Edge:
     custom_policies: bool = True
     origin_group: bool = True
     origin_shield: bool = False
+    places: Literal["west", "most", "all"] = "west"
+    signs_names: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +258,7 @@ SCALE = Profile(
         evening_instances=12,
     ),
     pipeline=Pipeline(events_at_once=50, models_at_once=30),
-    edge=Edge(origin_shield=True),
+    edge=Edge(origin_shield=True, places="all", signs_names=True),
     watch=Watch(canary_minutes=1, budget_usd=10_000),
 )
 PROFILES = {profile.name: profile for profile in (DEV, STARTER, STANDARD, SCALE)}
@@ -313,6 +318,8 @@ def _against_database(database: Database) -> Iterator[str]:
     if database.kind == "cluster":
         if not database.multi_az:
             yield "A Multi-AZ DB cluster is always in several zones: multi_az must be set."
+        if database.storage_gib < 400:
+            yield f"{database.storage_gib=}: a cluster's operations come with 400 GiB or more."
         if not _HAS_LOCAL_DISK.match(database.instance_class):
             yield (
                 f"{database.instance_class}: a Multi-AZ DB cluster needs a class with a local disk,"
@@ -368,6 +375,8 @@ def _against_capacity(profile: Profile) -> Iterator[str]:
 
 
 def _against_edge(edge: Edge) -> Iterator[str]:
+    if not edge.vpc_origin:
+        yield "The load balancer has no public address: without a VPC origin nothing reaches it."
     if edge.plan == "pay-as-you-go":
         return
     for feature, least in _NEEDS.items():

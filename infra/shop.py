@@ -8,6 +8,8 @@
               tables, vault
     pipeline  key, queues (by name, each with .jobs and .failed), functions (by queue), uploaded
     web       load_balancer, listener, target_group, group, role, log_group, metric_dimensions
+    edge      certificate, firewall, alarms, checks, check_alarms (all in us-east-1)
+    delivery  distribution
 
 What a later stack may use is what stands under "Attributes" of the earlier one. Arrows point down
 this list only; a stack that needs something of a later one gets it as a rule in between (a security
@@ -21,6 +23,7 @@ import aws_cdk as cdk
 from infra.constructs.house import Site
 from infra.profiles import Profile, validate
 from infra.stacks.data import Data, StandbyDatabase, StandbyKeys
+from infra.stacks.delivery import EDGE_REGION, Delivery, Edge
 from infra.stacks.domain import Domain
 from infra.stacks.network import Network
 from infra.stacks.pipeline import Pipeline
@@ -87,6 +90,17 @@ class Shop:
             self.data,
             self.pipeline,
             self.domain,
+        )
+        self.edge = Edge(app, "Edge", replace(site, region=EDGE_REGION), self.domain)
+        self.delivery = Delivery(
+            app,
+            "Delivery",
+            site,
+            self.network,
+            self.storage,
+            self.web,
+            self.domain,
+            self.edge,
         )
         if self.standby_keys:
             elsewhere = replace(site, region=profile.standby_region)
