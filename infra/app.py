@@ -21,6 +21,7 @@ NO_ACCOUNT = "123456789012"  # AWS's own example; whoever deploys gives theirs
 FLAGS = {
     "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True,
     "@aws-cdk/aws-s3:createDefaultLoggingPolicy": True,
+    "@aws-cdk/aws-s3:setUniqueReplicationRoleName": True,
     "@aws-cdk/aws-iam:minimizePolicies": True,
     "@aws-cdk/aws-iam:standardizedServicePrincipals": True,
     "@aws-cdk/aws-kms:applyImportedAliasPermissionsToPrincipal": True,

@@ -171,6 +171,63 @@ ACKNOWLEDGED = (
         "A shop turns nobody away for the country they browse from; where it delivers to, checkout"
         " decides. Whom to refuse, the firewall in front decides by reputation and by rate.",
     ),
+    Acknowledged(
+        "IAM4",
+        _AWS,
+        ("Watch/Advisor", "Resilience/Restorer"),
+        "The service's own plumbing (log lines, restored databases and tables). AWS extends these"
+        " policies with the service; a copy of ours would break.",
+        _policies(
+            "service-role/AWSLambdaBasicExecutionRole",
+            "service-role/AWSBackupServiceRolePolicyForRestores",
+        ),
+    ),
+    Acknowledged(
+        "IAM5",
+        _AWS,
+        ("Watch/Advisor", "Watch/RobotRole", "Resilience/Experimenter"),
+        "Advisers, metrics, traces, log delivery and whatever only describes know no resources: the"
+        " star is the only one they take. Figures are held to one namespace by a condition.",
+        ("Resource::*",),
+    ),
+    Acknowledged(
+        "IAM5",
+        _AWS,
+        ("Watch/Advisor", "Watch/RobotRole"),
+        "Each puts objects under a folder of its own in one bucket, and the robot writes to log"
+        " groups that CloudWatch names after it with an id nobody knows before.",
+        (
+            "Resource::arn:aws:s3:::{prefix}-reports/advice/*",
+            "Resource::arn:aws:s3:::{prefix}-reports/robot/*",
+            "Resource::arn:aws:logs:{region}:{account}:log-group:/aws/lambda/cwsyn-{prefix}-robot-*",
+        ),
+    ),
+    Acknowledged(
+        "IAM5",
+        _AWS,
+        ("Resilience/Experimenter",),
+        "Instances come and go, and network ACLs are made by the experiment itself. Conditions hold"
+        " both to the shop's tag and to what FIS has made; subnets only get their ACL replaced.",
+        (
+            "Resource::arn:aws:ec2:{region}:{account}:instance/*",
+            "Resource::arn:aws:ec2:{region}:{account}:network-acl/*",
+            "Resource::arn:aws:ec2:{region}:{account}:subnet/*",
+        ),
+    ),
+    Acknowledged(
+        "S3BucketReplicationEnabled",
+        _CONTROLS,
+        ("Watch/Reports",),
+        "S3 keeps each report in three zones, and versions undo deletions. CloudTrail keeps ninety"
+        " days of its own, and advice and the robot's pictures are made anew every day.",
+    ),
+    Acknowledged(
+        "LambdaInsideVPC",
+        _CONTROLS,
+        ("Watch/Advisor",),
+        "It speaks to AWS's public endpoints alone and to nothing inside the VPC. Outside it has no"
+        " way to the database, which is what a place inside would give it.",
+    ),
 )
 
 

@@ -30,9 +30,10 @@ PARAMETERS = {
 # What each kind of database can send to CloudWatch.
 LOGS = {
     "instance": ("postgresql", "upgrade", "iam-db-auth-error"),
-    "cluster": ("postgresql", "upgrade", "iam-db-auth-error"),
+    "cluster": ("postgresql", "upgrade"),
     "serverless": ("postgresql", "instance", "iam-db-auth-error"),
 }
+CLUSTER_IOPS = 12_000  # what gp3 includes from 400 GiB up
 MONITORED_EVERY_S = 60
 # Performance Insights keeps this for free, on every kind of database.
 INSIGHTS_DAYS = 7
@@ -167,6 +168,7 @@ class Data(house.HouseStack):
             size = {
                 "engine": "aurora-postgresql",
                 "engine_version": AURORA_VERSION,
+                "enable_iam_database_authentication": True,
                 "serverless_v2_scaling_configuration": (
                     rds.CfnDBCluster.ServerlessV2ScalingConfigurationProperty(
                         min_capacity=shape.min_acu, max_capacity=shape.max_acu
@@ -180,6 +182,7 @@ class Data(house.HouseStack):
                 "db_cluster_instance_class": f"db.{shape.instance_class}",
                 "allocated_storage": shape.storage_gib,
                 "storage_type": "gp3",
+                "iops": CLUSTER_IOPS,
                 "auto_minor_version_upgrade": True,
                 "publicly_accessible": False,
             }
@@ -199,7 +202,6 @@ class Data(house.HouseStack):
             ),
             storage_encrypted=True,
             kms_key_id=self.key.key_arn,
-            enable_iam_database_authentication=True,
             backup_retention_period=shape.backup_days,
             preferred_backup_window="02:00-02:30",
             preferred_maintenance_window="sun:03:00-sun:04:00",
@@ -487,7 +489,7 @@ class StandbyDatabase(house.HouseStack):
             db_subnet_group_name=subnets.subnet_group_name,
             vpc_security_groups=[network.database_security_group.security_group_id],
             publicly_accessible=False,
-            storage_encrypted=True,
+            # An encrypted database's replica is encrypted: by this key.
             kms_key_id=key.key_arn,
             enable_iam_database_authentication=True,
             backup_retention_period=shape.backup_days,

@@ -13,7 +13,7 @@ DOMAIN = "shop.example"
 SHOPS = {
     "standard": "--profile standard --check",
     "again": "--profile standard",
-    "dev": "--profile dev",
+    "dev": "--profile dev --check",
     "starter": "--profile starter",
     "scale": "--profile scale",
     "standby": "--profile standard --region-mode warm-standby",

@@ -44,6 +44,7 @@ def test_the_standard_profile_can_have_a_warm_standby() -> None:
         (with_(STANDARD, network={"zones": 4}), "three are laid out"),
         (with_(SCALE, network={"zones": 2}), "an instance in each of three zones"),
         (with_(SCALE, database={"instance_class": "r8g.large"}), "a class with a local disk"),
+        (with_(SCALE, database={"storage_gib": 100}), "come with 400 GiB"),
         (with_(SCALE, database={"multi_az": False}), "always in several zones"),
         (with_(STANDARD, database={"backup_days": 0}), "reaches back 1 to 35 days"),
         (with_(STANDARD, database={"storage_gib": 10}), "RDS starts at 20"),
