@@ -8,13 +8,14 @@ DATA ?= ./var
 UP := $(VENV)/vitrina up --data $(DATA) $(if $(PORT),--port $(PORT)) $(if $(WORKERS),--workers $(WORKERS))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format build studio bench clean frontend browser
+.PHONY: help demo run test check format build studio bench synth check-infra clean frontend browser
 .SILENT:
 
 help: ## List these habits
 	echo "make ..."
-	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
-	echo "Options: DATA=folder PORT=number WORKERS=number for demo and run, T=tests/cart for test."
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
+	echo "Options: DATA=folder PORT=number WORKERS=number for demo and run, T=tests/cart for test,"
+	echo "         P=profile DOMAIN=shop.example for synth."
 
 demo: $(PACKAGES) frontend ## Open a shop full of products on this machine
 	exec $(UP) --demo
@@ -46,6 +47,14 @@ studio: $(PACKAGES) browser frontend ## Model the demo products again, and photo
 
 bench: $(PACKAGES) browser frontend ## Measure, next to peers and limits; one of them: B=search
 	set -e; for script in bench/$(or $(B),*).py; do echo "== $$script"; $(VENV)/python $$script; done
+
+synth: $(PACKAGES) frontend ## Write the AWS templates into .build/cdk.out; needs no account
+	$(VENV)/python -O infra/app.py --out .build/cdk.out $(if $(P),--profile $(P)) \
+		$(if $(DOMAIN),--domain $(DOMAIN))
+	ls .build/cdk.out/*.template.json
+
+check-infra: $(PACKAGES) frontend ## Check the templates: properties, rule packs, cfn-lint
+	$(VENV)/pytest tests/infra
 
 clean: ## Remove what was built; not the data in ./var
 	rm -rf .build .venv dist frontend/node_modules src/vitrina/platform/static \

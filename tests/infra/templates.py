@@ -86,9 +86,9 @@ def statements(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def flat(value: Any) -> str:
     """A text with references in it as one string, references as ``{logical id}``."""
+    if isinstance(value, str):
+        return value
     match value:
-        case str():
-            return value
         case {"Fn::Join": [separator, parts]}:
             return str(separator).join(flat(part) for part in parts)
         case {"Fn::Base64": inner}:
