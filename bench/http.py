@@ -184,15 +184,15 @@ def opened_shop(folder: Path) -> Iterator[Open]:
 
 def _furnish(settings: Any) -> None:
     """The demo collection where it has been built, else products of the same kind."""
+    from bench.parts.products import furnish, restock
     from vitrina.studio.build import COLLECTION, LIST
     from vitrina.studio.service import install
 
     if (COLLECTION / LIST).exists():
         install(settings)
     else:
-        from bench.parts.products import furnish
-
         furnish(settings)
+    restock(settings)
 
 
 @contextmanager
@@ -323,7 +323,7 @@ class Shopper:
         )
 
 
-RENDERED = 1500
+RENDERED = 600
 
 _HELLO = Scenario(HELLO, lambda s: [s.reading("/")])
 SCENARIOS = (
@@ -359,7 +359,7 @@ SCENARIOS = (
         "add to cart",
         lambda s: [
             s.writing("/api/v1/cart/items", {"sku": s.sku, "quantity": 1}, f"cart={s.new_cart()}")
-            for _ in range(500)
+            for _ in range(300)
         ],
         repeats=False,
         connections=FEW,

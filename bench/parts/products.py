@@ -30,15 +30,26 @@ WORDS = (
 
 
 def furnish(settings: Settings, count: int = 24) -> None:
-    """Put ``count`` products in four finishes on sale, with more stock than a bench can buy."""
+    """Put ``count`` products in four finishes on sale."""
     shop = build(settings)
     for place, room in enumerate(ROOMS):
         save_category(shop.catalogue, Category(room, room.capitalize(), place, WORDS))
     for product in _products(count):
-        saved = save_product(shop.catalogue, product, now=BEGAN)
-        with shop.db.begin() as tx:
-            for variant in saved.variants:
-                stock.set_level(tx, variant.stock_key, PIECES)
+        save_product(shop.catalogue, product, now=BEGAN)
+    shop.db.dispose()
+
+
+def restock(settings: Settings) -> None:
+    """Give everything on sale more stock than a bench can buy."""
+    shop = build(settings)
+    keys = {
+        variant.stock_key
+        for product in shop.catalogue.store.products()
+        for variant in product.variants
+    }
+    with shop.db.begin() as tx:
+        for key in sorted(keys):
+            stock.set_level(tx, key, PIECES)
     shop.db.dispose()
 
 

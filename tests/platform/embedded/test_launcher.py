@@ -170,6 +170,13 @@ def test_the_next_free_port_is_taken_when_none_was_asked_for() -> None:
             assert taken < listener.getsockname()[1] < taken + 100
 
 
+def test_answers_on_open_connections_do_not_wait_for_acknowledgements() -> None:
+    with listening(0) as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_a_part_that_keeps_ending_is_given_up(tmp_path: Path) -> None:
     made: list[Child] = []
 

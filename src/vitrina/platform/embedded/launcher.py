@@ -280,6 +280,10 @@ def listening(port: int | None, *, first: int = FIRST_PORT) -> Iterator[socket.s
     listener = socket.socket()
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Connections inherit it. The server takes a socket it is handed for one without TCP and
+        # does not set it; every answer on an open connection would then wait 40 ms for an
+        # acknowledgement of its head.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if port is not None:
             _bind(listener, port)
         elif not any(_can_bind(listener, first + step) for step in range(PORTS_TRIED)):
