@@ -89,6 +89,15 @@ def test_ha_6_a_zone_can_fail(standard: Assembly, group: Resource, balancer: Res
     assert strategy == "balanced-best-effort"
 
 
+def test_ha_6_the_loss_of_a_zone_is_practised(standard: Assembly) -> None:
+    practised = {e["Tags"]["Name"] for e in standard.resources("AWS::FIS::ExperimentTemplate")}
+    shift = standard.one("AWS::ARCZonalShift::ZonalAutoshiftConfiguration")
+
+    assert {"shop-example-zone-loss", "shop-example-database-failover"} <= practised
+    assert shift["ZonalAutoshiftStatus"] == "ENABLED"
+    assert shift["PracticeRunConfiguration"]["OutcomeAlarms"]
+
+
 # --- Scales
 
 
@@ -271,6 +280,34 @@ def test_se_5_queues_and_buckets_refuse_plain_http(standard: Assembly) -> None:
         assert guarded == {resource.id for resource in standard.resources(kind)}
 
 
+def test_se_6_trusted_advisor_s_security_checks_reach_the_operator(standard: Assembly) -> None:
+    (rule,) = (
+        r
+        for r in standard.resources("AWS::Events::Rule")
+        if r.properties.get("EventPattern", {}).get("source") == ["aws.trustedadvisor"]
+    )
+
+    assert rule.stack == "WorldWatch"  # where Trusted Advisor speaks
+    assert rule["EventPattern"]["detail"]["status"] == ["ERROR", "WARN"]
+    assert "Alarms" in flat(rule["Targets"][0]["Arn"])
+
+
+def test_se_7_cloudwatch_rings_for_unusual_activity(standard: Assembly) -> None:
+    unusual = [
+        bell
+        for bell in standard.resources("AWS::CloudWatch::Alarm")
+        if bell.properties.get("ThresholdMetricId")
+    ]
+
+    assert {b["AlarmDescription"].split(" is far")[0] for b in unusual} == {
+        "The number of requests",
+        "The number of orders",
+        "The number of errors in the log",
+    }
+    assert standard.one("AWS::GuardDuty::Detector")["Enable"] is True
+    assert standard.one("AWS::CloudTrail::Trail")["IsMultiRegionTrail"] is True
+
+
 def test_se_8_no_template_and_no_process_carries_a_password(
     standard: Assembly, database: Resource, functions: list[Resource]
 ) -> None:
@@ -312,6 +349,26 @@ def test_co_3_s3_moves_what_is_old_to_cheaper_classes(standard: Assembly) -> Non
     assert classes["assets"] == ["INTELLIGENT_TIERING"]
     assert classes["uploads"] == ["STANDARD_IA", "GLACIER_IR"]
     assert classes["logs"] == ["GLACIER_IR"]
+
+
+def test_co_4_cloudwatch_and_budgets_watch_usage_and_cost(standard: Assembly) -> None:
+    boards = {b["DashboardName"] for b in standard.resources("AWS::CloudWatch::Dashboard")}
+    budget = standard.one("AWS::Budgets::Budget")["NotificationsWithSubscribers"]
+
+    assert "shop-example-cost" in boards
+    assert "FORECASTED" in {n["Notification"]["NotificationType"] for n in budget}
+    assert standard.one("AWS::CE::AnomalyMonitor")["MonitorDimension"] == "SERVICE"
+
+
+def test_co_5_what_is_under_used_is_asked_for_every_day(standard: Assembly) -> None:
+    (daily,) = (
+        r
+        for r in standard.resources("AWS::Events::Rule", stack="Watch")
+        if "ScheduleExpression" in r.properties
+    )
+
+    assert daily["ScheduleExpression"] == "cron(30 5 * * ? *)"
+    assert "Advisor" in flat(daily["Targets"][0]["Arn"])
 
 
 def test_co_6_a_starter_pays_for_little(assemblies: dict[str, Assembly]) -> None:
@@ -372,6 +429,43 @@ def test_sv_8_dynamodb_holds_catalogue_and_carts(tables: list[Resource]) -> None
     }
 
 
+def test_sv_9_cloudwatch_measures_shows_and_rings(standard: Assembly) -> None:
+    boards = {b["DashboardName"] for b in standard.resources("AWS::CloudWatch::Dashboard")}
+    watched = {
+        bell.properties.get("Namespace") for bell in standard.resources("AWS::CloudWatch::Alarm")
+    }
+
+    assert boards == {
+        f"shop-example-{name}" for name in ("shop", "delivery", "data", "pipeline", "cost")
+    }
+    assert watched >= {
+        "AWS/ApplicationELB",
+        "AWS/AutoScaling",
+        "AWS/RDS",
+        "AWS/SQS",
+        "AWS/Lambda",
+        "AWS/CloudFront",
+        "AWS/WAFV2",
+        "AWS/CertificateManager",
+        "CloudWatchSynthetics",
+    }
+
+
+def test_sv_10_advice_on_cost_security_and_performance_is_collected(standard: Assembly) -> None:
+    asked = {
+        action
+        for policy in standard.resources("AWS::IAM::Policy", stack="Watch")
+        for statement in statements(policy["PolicyDocument"])
+        for action in statement["Action"]
+    }
+
+    assert asked >= {
+        "trustedadvisor:ListRecommendations",
+        "cost-optimization-hub:ListRecommendations",
+        "compute-optimizer:GetAutoScalingGroupRecommendations",
+    }
+
+
 # --- The trade-offs
 
 
@@ -389,3 +483,113 @@ def test_tr_2_what_must_be_right_together_is_in_rds_and_what_must_scale_in_dynam
 ) -> None:
     assert database["Engine"] == "postgres"
     assert {table["BillingMode"] for table in tables} == {"PAY_PER_REQUEST"}
+
+
+# --- The edge
+
+
+@pytest.fixture(scope="module")
+def edge(standard: Assembly) -> dict[str, Any]:
+    config: dict[str, Any] = standard.one("AWS::CloudFront::Distribution")["DistributionConfig"]
+    return config
+
+
+def behaviours(edge: dict[str, Any]) -> list[dict[str, Any]]:
+    return [edge["DefaultCacheBehavior"], *edge["CacheBehaviors"]]
+
+
+def test_ha_4_route_53_asks_for_health_and_fails_over(
+    standard: Assembly, edge: dict[str, Any]
+) -> None:
+    asked = {
+        check["HealthCheckConfig"]["ResourcePath"]
+        for check in standard.resources("AWS::Route53::HealthCheck")
+    }
+    origin = standard.one("AWS::Route53::RecordSet", Failover="PRIMARY")
+    pages = edge["DefaultCacheBehavior"]["TargetOriginId"]
+
+    assert asked == {"/", "/readyz"}
+    assert origin["AliasTarget"]["EvaluateTargetHealth"] is True
+    assert pages in {group["Id"] for group in edge["OriginGroups"]["Items"]}
+
+
+def test_ha_5_cloudfront_answers_near_the_shopper(
+    assemblies: dict[str, Assembly], edge: dict[str, Any]
+) -> None:
+    scale = assemblies["scale"].one("AWS::CloudFront::Distribution")["DistributionConfig"]
+
+    assert edge["Enabled"] is True
+    assert (edge["HttpVersion"], edge["IPV6Enabled"]) == ("http2and3", True)
+    assert scale["PriceClass"] == "PriceClass_All"
+
+
+def test_pe_4_pages_and_files_are_kept_at_the_edge(
+    standard: Assembly, edge: dict[str, Any]
+) -> None:
+    ours = {policy.id for policy in standard.resources("AWS::CloudFront::CachePolicy")}
+    kept = {
+        b.get("PathPattern", "*")
+        for b in behaviours(edge)
+        if flat(b["CachePolicyId"])[1:-1] in ours
+    }
+
+    assert {"*", "/assets/*", "/static/*"} <= kept
+
+
+def test_se_5_cloudfront_speaks_tls_to_shoppers_and_to_the_servers(
+    standard: Assembly, edge: dict[str, Any]
+) -> None:
+    servers = standard.one("AWS::CloudFront::VpcOrigin")["VpcOriginEndpointConfig"]
+
+    assert edge["ViewerCertificate"]["MinimumProtocolVersion"] == "TLSv1.2_2021"
+    assert {b["ViewerProtocolPolicy"] for b in behaviours(edge)} == {"redirect-to-https"}
+    assert servers["OriginProtocolPolicy"] == "https-only"
+
+
+def test_sv_1_route_53_leads_every_name_to_cloudfront(standard: Assembly) -> None:
+    leads = {
+        (record["Name"].rstrip("."), record["Type"])
+        for record in standard.resources("AWS::Route53::RecordSet")
+        if "Distribution" in flat(record.properties.get("AliasTarget", {}).get("DNSName", ""))
+    }
+
+    assert leads == {
+        (name, kind)
+        for name in ("shop.example", "www.shop.example")
+        for kind in ("A", "AAAA", "HTTPS")
+    }
+
+
+def test_sv_2_models_pictures_and_files_come_from_the_buckets_by_cloudfront(
+    edge: dict[str, Any],
+) -> None:
+    from_buckets = {o["Id"] for o in edge["Origins"] if "S3OriginConfig" in o}
+    first_choice = {
+        group["Id"]: group["Members"]["Items"][0]["OriginId"]
+        for group in edge["OriginGroups"]["Items"]
+    }
+    origin = {
+        b.get("PathPattern"): first_choice.get(b["TargetOriginId"], b["TargetOriginId"])
+        for b in behaviours(edge)
+    }
+
+    assert {origin["/assets/*"], origin["/static/*"]} <= from_buckets
+
+
+def test_tr_3_large_files_are_coded_once_kept_for_ever_and_fetched_once(
+    standard: Assembly, edge: dict[str, Any]
+) -> None:
+    (models,) = [b for b in behaviours(edge) if b.get("PathPattern") == "/assets/*"]
+    (kept,) = [
+        policy["CachePolicyConfig"]
+        for policy in standard.resources("AWS::CloudFront::CachePolicy")
+        if policy.id == models["CachePolicyId"]["Ref"]
+    ]
+    shielded = [o for o in edge["Origins"] if "S3OriginConfig" in o]
+
+    assert models["Compress"] is False, "stored as small as it gets"
+    assert kept["DefaultTTL"] == 365 * 86_400
+    key = kept["ParametersInCacheKeyAndForwardedToOrigin"]
+    assert key["QueryStringsConfig"]["QueryStringBehavior"] == "none"
+    assert all(origin["OriginShield"]["Enabled"] for origin in shielded)
+    assert edge["PriceClass"] == "PriceClass_100", "the places that cost least"
