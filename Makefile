@@ -24,7 +24,7 @@ run: $(PACKAGES) frontend ## Open the shop with what is in it, and nothing else
 	exec $(UP)
 
 test: $(PACKAGES) browser frontend ## Run every test, or those of one corner: T=tests/cart
-	$(VENV)/pytest $(T)
+	$(VENV)/pytest --numprocesses auto --dist loadfile $(T)
 
 check: $(PACKAGES) browser frontend ## What a change must pass: format, lint, types, layers, tests
 	$(VENV)/ruff format --check .
@@ -32,7 +32,7 @@ check: $(PACKAGES) browser frontend ## What a change must pass: format, lint, ty
 	$(VENV)/mypy
 	$(VENV)/lint-imports
 	$(VENV)/python frontend/build.py --check
-	$(VENV)/pytest --ignore tests/test_house.py
+	$(VENV)/pytest --numprocesses auto --dist loadfile --ignore tests/test_house.py
 
 format: $(PACKAGES) ## Put the code into the house's form
 	$(VENV)/ruff format .

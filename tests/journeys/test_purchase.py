@@ -162,6 +162,7 @@ def test_the_same_purchase_with_the_keyboard_alone(browse: Browse) -> None:
     press("Escape")
     expect(page.get_by_role("button", name="Add to cart")).to_be_focused()
     press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
     tab_to(page, "Check out")
     press("Enter")
     page.wait_for_url("**/checkout")

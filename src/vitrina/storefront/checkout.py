@@ -23,7 +23,7 @@ from vitrina.checkout.errors import (
     QuoteChanged,
     SoldOut,
 )
-from vitrina.checkout.model import CheckoutDetails, Order, PaymentState
+from vitrina.checkout.model import CheckoutDetails, Order, OrderState, PaymentState
 from vitrina.checkout.payments.test_provider import CARDS
 from vitrina.kernel.errors import ShopError
 from vitrina.kernel.ids import is_id, new_id
@@ -131,7 +131,9 @@ def _after(shop: Shop, shopper: Visitor, order: Order) -> Response:
     needs_bank = order.payment.state is PaymentState.NEEDS_CONFIRMATION
     answer = see_other(order.payment.confirm_url if needs_bank else f"/orders/{order.number}")
     remember_order(answer, order, secure=shop.settings.secure_cookies)
-    shopper.remember(answer, cart_service.read_cart(shop.carts, shopper.cart_id, now=shop.now()))
+    if order.state is OrderState.PAID:
+        # Without a look at the cart: an order that stands is shown even while that store is down.
+        shopper.clear_badge(answer)
     return answer
 
 
