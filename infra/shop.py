@@ -10,6 +10,9 @@
     web       load_balancer, listener, target_group, group, role, log_group, metric_dimensions
     edge      certificate, firewall, alarms, checks, check_alarms (all in us-east-1)
     delivery  distribution
+    watch     alarms (the topic), down (the bell above the others), reports, advisor, key
+    resilience  experiments by name
+    world_watch  alarms (a topic in us-east-1)
 
 What a later stack may use is what stands under "Attributes" of the earlier one. Arrows point down
 this list only; a stack that needs something of a later one gets it as a rule in between (a security
@@ -27,7 +30,9 @@ from infra.stacks.delivery import EDGE_REGION, Delivery, Edge
 from infra.stacks.domain import Domain
 from infra.stacks.network import Network
 from infra.stacks.pipeline import Pipeline
+from infra.stacks.resilience import Resilience
 from infra.stacks.storage import StandbyStorage, Storage
+from infra.stacks.watch import WORLD, Watch, WorldWatch
 from infra.stacks.web import Web
 
 OPERATOR_MAILBOX = "operations"
@@ -101,6 +106,28 @@ class Shop:
             self.web,
             self.domain,
             self.edge,
+        )
+        self.watch = Watch(
+            app,
+            "Watch",
+            site,
+            self.network,
+            self.storage,
+            self.data,
+            self.pipeline,
+            self.web,
+            self.domain,
+        )
+        self.resilience = Resilience(
+            app, "Resilience", site, self.network, self.data, self.web, self.watch
+        )
+        self.world_watch = WorldWatch(
+            app,
+            "WorldWatch",
+            replace(site, region=WORLD),
+            distribution_id=self.delivery.distribution.distribution_id,
+            firewall="edge",  # its metric's name
+            certificate_arn=self.edge.certificate.certificate_arn,
         )
         if self.standby_keys:
             elsewhere = replace(site, region=profile.standby_region)

@@ -87,6 +87,8 @@ def guards(scope: Construct, site: house.Site, to: sns.ITopic) -> None:
     accessanalyzer.CfnAnalyzer(
         scope, "AccessAnalyzer", analyzer_name=f"{site.prefix}-access", type="ACCOUNT"
     )
+    # By its address: the rule would add a statement that lets rules of any account ring.
+    bell = sns.Topic.from_topic_arn(scope, "Bell", to.topic_arn)
     for name, what, pattern in (
         (
             "Intruder",
@@ -127,7 +129,7 @@ def guards(scope: Construct, site: house.Site, to: sns.ITopic) -> None:
             name,
             description=f"{what} {house.RUNBOOKS}/security-finding.md",
             event_pattern=pattern,
-            targets=[targets.SnsTopic(to)],
+            targets=[targets.SnsTopic(bell)],
         )
 
 

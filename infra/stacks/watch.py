@@ -385,6 +385,8 @@ class WorldWatch(house.HouseStack):
         super().__init__(scope, id, site, description="Vitrina: alarms of delivery and advice")
         self.key = house.customer_key(self, "Key", site, of="alarms of delivery")
         self.alarms = topic(self, site, self.key, name="world-alarms")
+        # By its address: the rule would add a statement that lets rules of any account ring.
+        bell = sns.Topic.from_topic_arn(self, "Bell", self.alarms.topic_arn)
         events.Rule(
             self,
             "Advice",
@@ -394,7 +396,7 @@ class WorldWatch(house.HouseStack):
                 detail_type=["Trusted Advisor Check Item Refresh Notification"],
                 detail={"status": ["ERROR", "WARN"]},
             ),
-            targets=[targets.SnsTopic(self.alarms)],
+            targets=[targets.SnsTopic(bell)],
         )
         if distribution_id:
             dashboards.delivery(self, site, distribution_id)
