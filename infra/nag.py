@@ -65,7 +65,7 @@ ACKNOWLEDGED = (
     Acknowledged(
         "IAM4",
         _AWS,
-        ("Data", "Pipeline", "Web"),
+        ("Data", "Pipeline", "StandbyDatabase", "Web"),
         "The service's own plumbing (log lines, network interfaces, monitoring, backups, Session"
         " Manager). AWS extends these policies with the service; a copy of ours would break.",
         _policies(
@@ -109,9 +109,47 @@ ACKNOWLEDGED = (
         ),
     ),
     Acknowledged(
+        "IAM5",
+        _AWS,
+        tuple(f"Storage/{name}/ReplicationRole" for name in ("Uploads", "Assets", "Snapshot")),
+        "S3 replicates whole buckets, so its role reads every object of one and writes every object"
+        " of its copy; the two key actions with stars are S3's own pairs of with and without data.",
+        (
+            "Action::kms:GenerateDataKey*",
+            "Action::kms:ReEncrypt*",
+            "Resource::<Uploads4F6EB0FD.Arn>/*",
+            "Resource::<Assets9A31D427.Arn>/*",
+            "Resource::<Snapshot86FBE57A.Arn>/*",
+            "Resource::arn:aws:s3:::{prefix}-uploads-standby/*",
+            "Resource::arn:aws:s3:::{prefix}-assets-standby/*",
+            "Resource::arn:aws:s3:::{prefix}-snapshot-standby/*",
+        ),
+    ),
+    Acknowledged(
+        "RDSStorageEncrypted",
+        _CONTROLS,
+        ("StandbyDatabase/Database",),
+        "A replica takes over its source's encryption: RDS refuses to be told so again, and takes"
+        " only the key, which is ours of that region.",
+    ),
+    Acknowledged(
+        "RDS2",
+        _AWS,
+        ("StandbyDatabase/Database",),
+        "A replica takes over its source's encryption: RDS refuses to be told so again, and takes"
+        " only the key, which is ours of that region.",
+    ),
+    Acknowledged(
+        "RDSInBackupPlan",
+        ("NIST.800.53.R5",),
+        ("StandbyDatabase/Database",),
+        "The source is in the plan, and its backups are copied to the replica's region. A replica"
+        " keeps automated backups of its own besides.",
+    ),
+    Acknowledged(
         "VPCNoUnrestrictedRouteToIGW",
         _CONTROLS,
-        ("Network/Vpc",),
+        ("Network/Vpc", "StandbyNetwork/Vpc"),
         "The public subnets hold NAT gateways and nothing else: no instance, function, database or"
         " load balancer has a public address, and nothing there gets one by itself.",
     ),

@@ -14,9 +14,9 @@ SHOPS = {
     "standard": "--profile standard --check",
     "again": "--profile standard",
     "dev": "--profile dev --check",
-    "starter": "--profile starter",
-    "scale": "--profile scale",
-    "standby": "--profile standard --region-mode warm-standby",
+    "starter": "--profile starter --check",
+    "scale": "--profile scale --check",
+    "standby": "--profile standard --region-mode warm-standby --check",
 }
 
 

@@ -47,8 +47,11 @@ class Assembly:
 
     @cached_property
     def report(self) -> dict[str, Any]:
-        """What the rule packs found."""
-        report: dict[str, Any] = json.loads((self.folder / "validation-report.json").read_text())
+        """What the rule packs found. The CDK writes no report when they find nothing."""
+        path = self.folder / "validation-report.json"
+        report: dict[str, Any] = (
+            json.loads(path.read_text()) if path.exists() else {"pluginReports": []}
+        )
         return report
 
     def resources(self, kind: str = "", *, stack: str = "") -> list[Resource]:
@@ -94,7 +97,7 @@ def flat(value: Any) -> str:
         case {"Fn::Base64": inner}:
             return flat(inner)
         case {"Ref": name}:
-            return "{" + name + "}"
+            return "{" + str(name) + "}"
         case {"Fn::GetAtt": [name, attribute]}:
             return "{" + f"{name}.{attribute}" + "}"
         case {"Fn::ImportValue": name}:

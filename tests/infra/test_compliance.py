@@ -14,10 +14,11 @@ from tests.infra.templates import Assembly
 MOST_RULES = 25
 
 
-def test_the_rule_packs_find_nothing(standard: Assembly) -> None:
+@pytest.mark.parametrize("name", ["starter", "standard", "scale", "standby"])
+def test_the_rule_packs_find_nothing(assemblies: dict[str, Assembly], name: str) -> None:
     found = [
         f"{violation['ruleName']}: {place.get('constructPath')}"
-        for plugin in standard.report["pluginReports"]
+        for plugin in assemblies[name].report["pluginReports"]
         for violation in plugin["violations"]
         for place in violation.get("violatingConstructs", [{}])
     ]
