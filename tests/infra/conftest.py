@@ -1,5 +1,6 @@
 """One synthesis of each shop per session: offline, in a process of its own, without an account."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -20,10 +21,34 @@ SHOPS = {
 }
 
 
+TIMEOUT_S = 540  # the first synthesis after an installation compiles the whole CDK
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test comes first waits for the synthesis."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(TIMEOUT_S + 60))
+
+
 @pytest.fixture(scope="session")
-def assemblies(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Assembly]:
-    """Every shop, synthesised."""
-    folder = tmp_path_factory.mktemp("assemblies")
+def assemblies(
+    root: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> dict[str, Assembly]:
+    """Every shop, synthesised once, also when several processes run the tests."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "assemblies"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            synthesise(root, folder)
+            (folder / "done").touch()
+    return {name: Assembly(folder / name) for name in SHOPS}
+
+
+def synthesise(root: Path, folder: Path) -> None:
+    """All shops in one process: loading the CDK takes longer than using it."""
     # -O leaves out the CDK's checks of every argument's type, which mypy has made already.
     command = [sys.executable, "-O", "-m", "tests.infra.synthesise", str(folder)]
     without_aws = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "CDK_"))}
@@ -33,10 +58,9 @@ def assemblies(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
         env={**without_aws, "PYTHONPATH": str(root)},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=TIMEOUT_S,
     )
     assert run.returncode == 0, run.stderr[-5000:]
-    return {name: Assembly(folder / name) for name in SHOPS}
 
 
 @pytest.fixture(scope="session")

@@ -3,14 +3,14 @@
 import signal
 from threading import Event
 
-import structlog
-
 from vitrina.entrypoints.wiring import build
 from vitrina.entrypoints.worker import relay_once
 from vitrina.platform import log as logs
 from vitrina.settings import Settings
 
 LONGEST_PAUSE_S = 30.0
+
+log = logs.get_logger()
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
             relay_once(services, stop)
             pause_s = 1.0
         except Exception:
-            structlog.get_logger().exception("relay.failed", next_try_s=pause_s)
+            log.exception("relay.failed", next_try_s=pause_s)
             stop.wait(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
