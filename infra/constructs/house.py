@@ -42,7 +42,7 @@ from vitrina.platform import resources
 from vitrina.settings import Settings, variable_of
 
 FAILED_KEPT = Duration.days(14)  # the most SQS keeps a message
-RUNBOOKS = "https://github.com/vitrina-shop/vitrina/blob/main/docs/runbooks"
+RUNBOOKS = "docs/runbooks"  # in this repository, wherever it is kept
 
 
 @dataclass(frozen=True, slots=True)
