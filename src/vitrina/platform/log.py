@@ -77,7 +77,7 @@ def configure(level: Literal["debug", "info", "warning", "error"]) -> None:
         logging.getLogger(server).propagate = True
     logging.getLogger("uvicorn.access").propagate = False  # platform.web.access does that
     # Vendors tell their own story at debug and info; what they warn of is worth a line.
-    for vendor in ("botocore", "boto3", "urllib3", "s3transfer", "asyncio"):
+    for vendor in ("pyvips", "botocore", "boto3", "urllib3", "s3transfer", "asyncio"):
         logging.getLogger(vendor).setLevel(logging.WARNING)
 
 
